@@ -1,0 +1,42 @@
+/** What an operation tells about its progress while it works. */
+export interface Progress {
+  /** The stage it is in: `disk`, `qemu`, `boot`, `ready`, `copy`, ... */
+  stage: string;
+  /** One sentence for a person. */
+  message: string;
+  /** Bytes (or other units) done and in all, where that is known. */
+  done?: number;
+  total?: number;
+}
+
+/** Who calls, and through which surface. */
+export interface Actor {
+  surface: "cli" | "mcp" | "rest" | "library";
+}
+
+/** Everything an operation may use of the world around it; built once per process or request. */
+export interface Context {
+  /** Nido's home folder, an absolute path. */
+  readonly home: string;
+  /** The only way to cancel. */
+  readonly signal: AbortSignal;
+  readonly actor: Actor;
+  report(progress: Progress): void;
+  now(): Date;
+  /** Present when the caller wants output as it comes (the command line without `--json`). */
+  readonly output?: { stdout(chunk: Uint8Array): void; stderr(chunk: Uint8Array): void };
+  /** Present when the caller has bytes for the command's standard input. */
+  readonly stdin?: ReadableStream<Uint8Array>;
+}
+
+/** Makes a context for a program or a test: silent, uncancelled, with the parts it names. */
+export function makeContext(home: string, parts: Partial<Context> = {}): Context {
+  return {
+    home,
+    signal: new AbortController().signal,
+    actor: { surface: "library" },
+    report: () => {},
+    now: () => new Date(),
+    ...parts,
+  };
+}

@@ -1,0 +1,72 @@
+/**
+ * What can go wrong, in fifteen stable codes, and what each means to a shell and to HTTP.
+ * The command line documents `exit`; 1 is kept for "the answer is no" (a failing `nido doctor`).
+ */
+export const ERROR_CODES = {
+  invalid_input: { exit: 2, http: 400, meaning: "the request itself is wrong" },
+  not_found: { exit: 3, http: 404, meaning: "no such VM, image or key" },
+  already_exists: { exit: 4, http: 409, meaning: "the name is taken" },
+  wrong_state: { exit: 5, http: 409, meaning: "not possible in the present state" },
+  in_use: { exit: 6, http: 409, meaning: "something else stands on it" },
+  busy: { exit: 7, http: 423, meaning: "another command holds it" },
+  denied: { exit: 8, http: 403, meaning: "not permitted" },
+  host_missing: { exit: 9, http: 501, meaning: "this host lacks something needed" },
+  exhausted: { exit: 10, http: 507, meaning: "out of disk, memory or ports" },
+  unavailable: { exit: 11, http: 503, meaning: "it cannot be reached now" },
+  integrity: { exit: 12, http: 422, meaning: "the data is not what it must be" },
+  tool_failed: { exit: 13, http: 502, meaning: "a program that Nido ran failed" },
+  timeout: { exit: 14, http: 504, meaning: "it took longer than allowed" },
+  cancelled: { exit: 130, http: 499, meaning: "it was interrupted" },
+  internal: { exit: 70, http: 500, meaning: "a defect in Nido" },
+} as const satisfies Record<string, { exit: number; http: number; meaning: string }>;
+
+/** One of the fifteen stable error codes. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** What an error carries besides its message. */
+export interface ErrorExtras {
+  /** The next command to type. */
+  hint?: string;
+  /** Facts for programs: names, paths, digests, console lines. */
+  details?: Record<string, unknown>;
+  /** What lies underneath, kept for debugging and never shown as it is. */
+  cause?: unknown;
+}
+
+/** The one error class: what was tried and the fact that stopped it, plus the next command to type. */
+export class NidoError extends Error {
+  override name = "NidoError";
+  readonly hint?: string;
+  readonly details?: Record<string, unknown>;
+
+  constructor(readonly code: ErrorCode, message: string, extras: ErrorExtras = {}) {
+    super(message, { cause: extras.cause });
+    this.hint = extras.hint;
+    this.details = extras.details;
+  }
+}
+
+/** Turns anything thrown into a NidoError, so that every surface renders one shape. */
+export function toNidoError(thrown: unknown): NidoError {
+  if (thrown instanceof NidoError) return thrown;
+  if (thrown instanceof Deno.errors.NotCapable) {
+    return new NidoError("denied", `Deno denied a permission: ${thrown.message}`, {
+      hint: "nido permissions",
+      cause: thrown,
+    });
+  }
+  if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOSPC") {
+    return new NidoError("exhausted", `The disk is full: ${thrown.message}`, {
+      hint: "nido doctor",
+      cause: thrown,
+    });
+  }
+  if (thrown instanceof Error && thrown.name === "AbortError") {
+    return new NidoError("cancelled", "Interrupted", { cause: thrown });
+  }
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new NidoError("internal", `Unexpected: ${message}`, {
+    hint: "nido doctor",
+    cause: thrown,
+  });
+}

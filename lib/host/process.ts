@@ -1,0 +1,132 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { NidoError } from "../errors.ts";
+
+/** What a finished program left behind. */
+export interface Finished {
+  code: number;
+  stdout: Uint8Array;
+  stderr: string;
+}
+
+/** How to run a program. */
+export interface RunOptions {
+  signal?: AbortSignal;
+  /** Codes that are an answer rather than a failure; default only 0. */
+  accept?: number[];
+  timeoutMs?: number;
+  env?: Record<string, string>;
+}
+
+/**
+ * Runs a program to its end. A missing one is `host_missing`; a failed one is `tool_failed` with its
+ * arguments, exit code, duration and last lines of stderr.
+ */
+export async function run(
+  program: string,
+  args: string[],
+  options: RunOptions = {},
+): Promise<Finished> {
+  const started = performance.now();
+  const limit = options.timeoutMs === undefined
+    ? undefined
+    : AbortSignal.timeout(options.timeoutMs);
+  const signals = [options.signal, limit].filter((signal) => signal !== undefined);
+  let output: Deno.CommandOutput;
+  try {
+    output = await new Deno.Command(program, {
+      args,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      signal: AbortSignal.any(signals),
+      env: options.env,
+    }).output();
+  } catch (cause) {
+    throw cause instanceof Deno.errors.NotFound ? missingProgram(program, cause) : cause;
+  }
+  options.signal?.throwIfAborted();
+  const stderr = new TextDecoder().decode(output.stderr);
+  if (limit?.aborted) {
+    throw new NidoError("timeout", `${program} did not finish within ${options.timeoutMs} ms`, {
+      details: { program, args },
+    });
+  }
+  if (!(options.accept ?? [0]).includes(output.code)) {
+    throw toolFailed(program, args, output.code, performance.now() - started, stderr);
+  }
+  return { code: output.code, stdout: output.stdout, stderr };
+}
+
+/** The error for a program that ran and failed. */
+export function toolFailed(
+  program: string,
+  args: string[],
+  exitCode: number,
+  durationMs: number,
+  stderr: string,
+): NidoError {
+  const lastLines = stderr.trim().split("\n").slice(-8);
+  const told = lastLines.at(-1) || `it ended with exit code ${exitCode}`;
+  return new NidoError("tool_failed", `${program} failed: ${told}`, {
+    details: { program, args, exitCode, durationMs: Math.round(durationMs), stderr: lastLines },
+  });
+}
+
+/** The error for a program that this host doesn't have. */
+export function missingProgram(program: string, cause?: unknown): NidoError {
+  return new NidoError("host_missing", `${program} is not installed (looked for it on PATH)`, {
+    hint: "nido doctor",
+    details: { program },
+    cause,
+  });
+}
+
+/** A program started in a session of its own, which outlives this process. */
+export interface Detached {
+  pid: number;
+  /** Resolves with the exit code when it ends while we still live; a signal counts as 128 + n. */
+  exited: Promise<number>;
+}
+
+/**
+ * Starts a program that goes on when Nido ends. Its output goes to a file: an inherited stderr would
+ * keep the caller's pipe open for ever.
+ */
+export function startDetached(program: string, args: string[], logFile: string): Promise<Detached> {
+  const log = openSync(logFile, "a", 0o600);
+  const child = spawn(program, args, { detached: true, stdio: ["ignore", log, log] });
+  closeSync(log);
+  child.unref();
+  return new Promise((resolve, reject) => {
+    const exited = new Promise<number>((ended) => {
+      child.once("exit", (code, signal) => ended(code ?? (signal ? 128 : 1)));
+    });
+    child.once("error", (cause) => {
+      const absent = "code" in cause && cause.code === "ENOENT";
+      reject(absent ? missingProgram(program, cause) : cause);
+    });
+    if (child.pid !== undefined) resolve({ pid: child.pid, exited });
+  });
+}
+
+/** The command lines of those of the given processes that live, by pid. Zombies don't count. */
+export async function commandLines(pids: number[]): Promise<Map<number, string>> {
+  if (pids.length === 0) return new Map();
+  const args = ["-ww", "-o", "pid=,stat=,args=", "-p", pids.join(",")];
+  const { stdout } = await run("ps", args, { accept: [0, 1] });
+  const found = new Map<number, string>();
+  for (const line of new TextDecoder().decode(stdout).split("\n")) {
+    const match = /^\s*(\d+)\s+(\S+)\s+(.*)$/.exec(line);
+    if (match && !match[2]!.startsWith("Z")) found.set(Number(match[1]), match[3]!);
+  }
+  return found;
+}
+
+/** Sends a signal; a process that is gone already is fine. */
+export async function sendSignal(
+  pid: number,
+  signal: "TERM" | "KILL" | "STOP" | "CONT",
+): Promise<void> {
+  await run("kill", [`-${signal}`, String(pid)], { accept: [0, 1] });
+}

@@ -1,0 +1,127 @@
+import { z } from "zod";
+import type { Context } from "./context.ts";
+import { NidoError, toNidoError } from "./errors.ts";
+
+/** What a call does to the world; surfaces derive HTTP methods and MCP annotations from it. */
+export type Effect = "read" | "create" | "change" | "destroy";
+
+/** Where an operation can be called from. */
+export type Surface = "cli" | "mcp" | "rest";
+
+/**
+ * What a surface must know of a field beyond its schema.
+ * `content`: the command line reads a file or `-`, the others take text.
+ * `hostPath`: a path on this machine, refused over MCP and REST outside the allowed workspace.
+ * `secret`: never logged.
+ */
+export type FieldKind = "content" | "hostPath" | "secret";
+
+const kinds = z.registry<{ kind: FieldKind }>();
+
+/** Marks a field with its kind. */
+export function field<T extends z.ZodType>(kind: FieldKind, schema: T): T {
+  return schema.register(kinds, { kind });
+}
+
+/** The kind of a field, looked up through optional and default wrappers. */
+export function fieldKind(schema: z.ZodType): FieldKind | undefined {
+  return kinds.get(schema)?.kind ?? kinds.get(innermost(schema))?.kind;
+}
+
+/** The schema inside optional and default wrappers. */
+export function innermost(schema: z.ZodType): z.ZodType {
+  let inner = schema;
+  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault) {
+    inner = inner.unwrap() as z.ZodType;
+  }
+  return inner;
+}
+
+/** One declaration of a capability; every surface is computed from it. */
+export interface Declaration<I extends z.ZodObject, O extends z.ZodObject> {
+  /** `noun.verb`, for example `vm.spawn`. */
+  name: string;
+  /** One line, no period: the help line and the tool title. */
+  summary: string;
+  /** When to use it and what it gives, for help pages and tool descriptions. */
+  description?: string;
+  effect: Effect;
+  /** Calling it twice leaves the world as once does; read operations always are. */
+  idempotent?: boolean;
+  /** It reaches things Nido doesn't control, for example programs in a guest. */
+  openWorld?: boolean;
+  input: I;
+  output: O;
+  /** Input keys that the command line takes by position; the last may be an array. */
+  positional?: (keyof z.input<I> & string)[];
+  /** The last positional takes everything that follows, options too (a command to run). */
+  passThrough?: boolean;
+  /** Other words for it on the command line. */
+  aliases?: string[];
+  /** Default: all. */
+  surfaces?: Surface[];
+  /** Command lines shown in help and in the reference. */
+  examples?: string[];
+  /** The result as a person reads it; without it, surfaces print fields and tables. */
+  text?: (result: z.output<O>, context: Context) => string;
+  /** The process exit status of a successful call; default 0 (`exec` gives the guest's). */
+  exitStatus?: (result: z.output<O>) => number;
+  run: (context: Context, input: z.output<I>) => Promise<z.input<O>>;
+}
+
+/** A declared operation whose types are known only to itself, as the list holds it. */
+export interface Operation
+  extends
+    Omit<Declaration<z.ZodObject, z.ZodObject>, "text" | "exitStatus" | "run" | "positional"> {
+  positional: string[];
+  surfaces: Surface[];
+  idempotent: boolean;
+  // deno-lint-ignore no-explicit-any
+  text?: (result: any, context: Context) => string;
+  // deno-lint-ignore no-explicit-any
+  exitStatus?: (result: any) => number;
+  /** Checks the input, runs, checks the output: the only way in for every surface. */
+  call(context: Context, input: unknown): Promise<Record<string, unknown>>;
+}
+
+/** Declares an operation. */
+export function operation<I extends z.ZodObject, O extends z.ZodObject>(
+  declaration: Declaration<I, O>,
+): Operation {
+  const { run, ...rest } = declaration;
+  return {
+    ...rest,
+    positional: declaration.positional ?? [],
+    surfaces: declaration.surfaces ?? ["cli", "mcp", "rest"],
+    idempotent: declaration.idempotent ?? declaration.effect === "read",
+    async call(context, input) {
+      const parsed = declaration.input.safeParse(input);
+      if (!parsed.success) throw invalidInput(declaration.name, parsed.error);
+      try {
+        context.signal.throwIfAborted();
+        const result = await run(context, parsed.data);
+        return declaration.output.parse(result);
+      } catch (thrown) {
+        throw context.signal.aborted ? interrupted(declaration.name, thrown) : toNidoError(thrown);
+      }
+    },
+  };
+}
+
+function interrupted(name: string, thrown: unknown): NidoError {
+  if (thrown instanceof NidoError && thrown.code !== "internal") return thrown;
+  return new NidoError("cancelled", `${name} was interrupted`, { cause: thrown });
+}
+
+function invalidInput(name: string, error: z.ZodError): NidoError {
+  const problems = error.issues.map((issue) => ({
+    field: issue.path.join(".") || "input",
+    problem: issue.message,
+  }));
+  const told = problems.map(({ field, problem }) => `${field}: ${problem}`).join("; ");
+  const words = name.replace(/^(vm|system)\./, "").replace(".", " ").replaceAll("_", "-");
+  return new NidoError("invalid_input", `Cannot run ${name}: ${told}`, {
+    hint: `nido ${words} --help`,
+    details: { problems },
+  });
+}

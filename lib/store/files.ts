@@ -1,0 +1,48 @@
+import { join } from "node:path";
+
+/** Every file name under Nido's home; nothing else spells one. */
+export const files = {
+  config: (home: string) => join(home, "config.json"),
+  keys: (home: string) => join(home, "keys"),
+  privateKey: (home: string) => join(home, "keys", "id_ed25519"),
+  publicKey: (home: string) => join(home, "keys", "id_ed25519.pub"),
+  knownHosts: (home: string) => join(home, "keys", "known_hosts"),
+  locks: (home: string) => join(home, "locks"),
+  lock: (home: string, what: string) => join(home, "locks", `${what}.lock`),
+  staging: (home: string) => join(home, "staging"),
+  facts: (home: string, what: string) => join(home, "facts", `${what}.json`),
+
+  images: (home: string) => join(home, "images"),
+  image: (home: string, name: string) => join(home, "images", `${name}.json`),
+  disks: (home: string) => join(home, "disks"),
+  disk: (home: string, digest: string) => join(home, "disks", digest.replace(":", "-")),
+  diskImage: (home: string, digest: string) =>
+    join(home, "disks", digest.replace(":", "-"), "disk.qcow2"),
+  diskRecord: (home: string, digest: string) =>
+    join(home, "disks", digest.replace(":", "-"), "disk.json"),
+
+  vms: (home: string) => join(home, "vms"),
+  vm: (home: string, name: string) => join(home, "vms", name),
+} as const;
+
+/** The files inside one VM's folder. */
+export const vmFiles = {
+  record: "vm.json",
+  disk: "disk.qcow2",
+  seed: "seed.iso",
+  firmwareVars: "firmware_vars.fd",
+  pid: "qemu.pid",
+  qemuLog: "qemu.log",
+  consoleLog: "console.log",
+  knownHosts: "known_hosts",
+} as const;
+
+/** The sockets inside one VM's run folder. */
+export const runFiles = {
+  work: "work.sock",
+  query: "query.sock",
+  agent: "agent.sock",
+  spare: "spare.sock",
+  vnc: "vnc.sock",
+  console: "console.sock",
+} as const;
