@@ -20,7 +20,8 @@ const kinds = z.registry<{ kind: FieldKind }>();
 
 /** Marks a field with its kind. */
 export function field<T extends z.ZodType>(kind: FieldKind, schema: T): T {
-  return schema.register(kinds, { kind });
+  kinds.add(schema, { kind });
+  return schema;
 }
 
 /** The kind of a field, looked up through optional and default wrappers. */
