@@ -4,7 +4,8 @@ import { NidoError } from "../errors.ts";
 export interface BannerOptions {
   /** The VM's name, for messages. */
   name: string;
-  timeoutMs: number;
+  /** Default: as long as the signal allows. */
+  timeoutMs?: number;
   /** Milliseconds between two attempts at first; default 500, growing to 4 seconds. */
   everyMs?: number;
 }
@@ -21,10 +22,10 @@ export async function waitForBanner(
   signal: AbortSignal,
   options: BannerOptions,
 ): Promise<void> {
-  const deadline = performance.now() + options.timeoutMs;
+  const deadline = performance.now() + (options.timeoutMs ?? Infinity);
   const greeted = Promise.withResolvers<boolean>();
   const stopped = () => greeted.resolve(false);
-  const timer = setTimeout(stopped, options.timeoutMs);
+  const timer = options.timeoutMs && setTimeout(stopped, options.timeoutMs);
   signal.addEventListener("abort", stopped);
   const attempts: Attempt[] = [];
   let pause = options.everyMs ?? 500;
@@ -42,7 +43,7 @@ export async function waitForBanner(
       pause = Math.min(pause * 1.25, 4000);
     }
   } finally {
-    clearTimeout(timer);
+    if (timer) clearTimeout(timer);
     signal.removeEventListener("abort", stopped);
     for (const attempt of attempts) attempt.close();
     await Promise.all(attempts.map((attempt) => attempt.heard));

@@ -25,7 +25,7 @@ export async function waitUntilReady(
   enter: (stage: ReadyStage) => void,
 ): Promise<FirstBoot> {
   enter("boot");
-  await waitForBanner(target.port, context.signal);
+  await waitForBanner(target.port, context.signal, { name: target.name });
   await using session = await connectPatiently(context, target);
   enter("ready");
   return await firstBoot(context, session, target.name);
@@ -66,7 +66,7 @@ async function firstBoot(
   }
   throw new NidoError("tool_failed", `First boot of VM "${name}" failed: ${errors.join("; ")}`, {
     hint: `nido exec ${name} -- cloud-init status --long`,
-    details: { cloudInitErrors: errors },
+    details: { cloudInitLines: errors },
   });
 }
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
+import { printable } from "../printable.ts";
 import { CONSOLE_RING_BYTES } from "../qemu/command_line.ts";
 import type { Qmp } from "../qemu/qmp.ts";
 import { files, vmFiles } from "../store/files.ts";
@@ -33,7 +34,7 @@ export async function readConsoleLog(vm: Vm): Promise<Uint8Array> {
 export async function lastConsoleLines(context: Context, vm: Vm, count: number): Promise<string[]> {
   await collectConsole(context, vm);
   const text = new TextDecoder().decode(await readConsoleLog(vm));
-  return printableLines(text).filter((line) => line.trim() !== "").slice(-count);
+  return printable(text).split("\n").filter((line) => line.trim() !== "").slice(-count);
 }
 
 /**

@@ -63,14 +63,16 @@ export async function exec(
     signal: context.signal,
     timeoutMs: request.timeoutSeconds && request.timeoutSeconds * 1000,
   });
+  const stdout = kept.stdout.result();
+  const stderr = kept.stderr.result();
   return {
     exitCode: ended.exitCode,
     signal: ended.signal,
-    stdout: kept.stdout.text(),
-    stderr: kept.stderr.text(),
-    stdoutBytes: kept.stdout.totalBytes,
-    stderrBytes: kept.stderr.totalBytes,
-    isTruncated: kept.stdout.isTruncated || kept.stderr.isTruncated,
+    stdout: stdout.text,
+    stderr: stderr.text,
+    stdoutBytes: stdout.bytes,
+    stderrBytes: stderr.bytes,
+    isTruncated: stdout.truncated || stderr.truncated,
     durationSeconds: ended.durationMs / 1000,
   };
 }

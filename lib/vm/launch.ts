@@ -134,7 +134,7 @@ async function startFailed(vm: SoundVm, exitCode: number): Promise<NidoError> {
     `Cannot start VM "${vm.name}": QEMU ended at once: ${told}`,
     {
       hint: isMemory ? `nido set ${vm.name} --memory 512M` : "nido doctor",
-      details: { exitCode, qemuLog: lines },
+      details: { exitCode, qemuLogLines: lines },
     },
   );
 }

@@ -45,7 +45,7 @@ export async function waitForReady(
   } catch (error) {
     if (context.signal.aborted) throw error;
     const lines = await lastConsoleLines(context, vm, TOLD_LINES);
-    const told = { stage, console: lines, cause: error };
+    const told = { stage, consoleLines: lines, cause: error };
     if (gone.signal.aborted) throw endedEarly(vm, String(gone.signal.reason), told);
     if (timeout.aborted) throw late(vm, timeoutSeconds, told);
     throw failed(error, told);
@@ -57,7 +57,7 @@ export async function waitForReady(
 
 interface Told {
   stage: string;
-  console: string[];
+  consoleLines: string[];
   cause: unknown;
 }
 
@@ -91,7 +91,10 @@ function endedEarly(vm: SoundVm, state: string, told: Told): NidoError {
   return new NidoError(
     "wrong_state",
     `VM "${vm.name}" did not get ready: it was ${state} in stage ${told.stage}`,
-    { hint: `nido logs ${vm.name}`, details: { stage: told.stage, console: told.console } },
+    {
+      hint: `nido logs ${vm.name}`,
+      details: { stage: told.stage, consoleLines: told.consoleLines },
+    },
   );
 }
 
@@ -101,7 +104,7 @@ function late(vm: SoundVm, timeoutSeconds: number, told: Told): NidoError {
     `VM "${vm.name}" was not ready within ${timeoutSeconds} s: it was in stage ${told.stage}`,
     {
       hint: `nido wait ${vm.name}, or look: nido logs ${vm.name}`,
-      details: { stage: told.stage, console: told.console },
+      details: { stage: told.stage, consoleLines: told.consoleLines },
       cause: told.cause,
     },
   );
@@ -109,7 +112,7 @@ function late(vm: SoundVm, timeoutSeconds: number, told: Told): NidoError {
 
 function failed(error: unknown, told: Told): NidoError {
   const known = toNidoError(error);
-  const details = { ...known.details, stage: told.stage, console: told.console };
+  const details = { ...known.details, stage: told.stage, consoleLines: told.consoleLines };
   return new NidoError(known.code, known.message, { hint: known.hint, details, cause: error });
 }
 

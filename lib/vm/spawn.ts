@@ -6,7 +6,7 @@ import { NidoError } from "../errors.ts";
 import { generateKeyPair, homeKey, readPublicKeys } from "../guest/keys.ts";
 import { checkUserData } from "../guest/user_data.ts";
 import { seedImage } from "../guest/seed.ts";
-import { memoryOf } from "../host/platform.ts";
+import { hostMemory } from "../host/platform.ts";
 import { diskLock, type Image, loginUser } from "../image/image.ts";
 import { resolveImage } from "../image/resolve.ts";
 import { field, operation } from "../operation.ts";
@@ -14,6 +14,7 @@ import { findFirmware } from "../qemu/firmware.ts";
 import { findQemu } from "../qemu/installation.ts";
 import { emptyOverlay } from "../qemu/overlay.ts";
 import { files, vmFiles } from "../store/files.ts";
+import { prepareHome } from "../store/home.ts";
 import { withLock } from "../store/lock.ts";
 import { stage, sweepStaging } from "../store/staging.ts";
 import { removeVm } from "./delete.ts";
@@ -97,6 +98,7 @@ export async function spawn(
   context: Context,
   request: SpawnRequest,
 ): Promise<z.input<typeof output>> {
+  await prepareHome(context.home);
   await sweepStaging(context.home);
   const disk = stopwatch();
   const plan = await makePlan(context, request);
@@ -276,7 +278,7 @@ function diskSize(image: Image, wantedGib: number | undefined): number {
 }
 
 function checkMemory(wantedMib: number): void {
-  const hostMib = Math.floor(memoryOf().totalBytes / 2 ** 20);
+  const hostMib = hostMemory().totalMib;
   if (wantedMib <= hostMib) return;
   throw new NidoError(
     "exhausted",
