@@ -53,11 +53,11 @@ export async function checkUserData(text: string): Promise<void> {
  */
 export async function composeUserData(
   own: CloudConfig,
-  callers: string | undefined,
+  callers = "",
 ): Promise<string> {
-  const text = callers === undefined ? "" : tidy(callers);
+  const text = tidy(callers);
   if (text === "") return cloudConfig({ ...own.defaults, ...own.enforced });
-  for (const values of await readConfigs(text)) refusePasswordOf(loginUser(own), values);
+  for (const values of await readConfigs(callers)) refusePasswordOf(loginUser(own), values);
   const type = typeOf(text);
   return writeMimeMessage([
     type ? { contentType: type, filename: "user-data", content: text } : text,
@@ -65,12 +65,13 @@ export async function composeUserData(
       contentType: "text/cloud-config",
       filename: "nido-defaults",
       headers: { "Merge-Type": "dict(no_replace)+list()+str()" },
-      content: cloudConfig(own.defaults),
+      content: cloudConfig({ ...own.defaults, password: "" }),
     },
     {
       contentType: "text/cloud-config",
       filename: "nido",
       headers: { "Merge-Type": "dict(replace,allow_delete)+list()+str()" },
+      // Deletes the key, which is there by now; a null that stays would mean the password "None".
       content: cloudConfig({ ...own.enforced, password: null }),
     },
   ]);
