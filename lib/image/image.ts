@@ -96,6 +96,9 @@ export async function findImage(home: string, name: string): Promise<Image | und
   const disk = await readRecord(files.diskRecord(home, record.digest), diskRecord);
   const diskPath = files.diskImage(home, record.digest);
   if (!disk || !await isFile(diskPath)) {
+    // Race: the image was replaced or removed after its record was read. Then the record tells.
+    const now = await readRecord(files.image(home, name), imageRecord);
+    if (now?.digest !== record.digest) return await findImage(home, name);
     throw new NidoError("integrity", `Cannot use image "${name}": its disk is missing`, {
       hint: `nido image import ${record.source.path} --name ${name} --force`,
       details: { name, digest: record.digest, diskPath },
