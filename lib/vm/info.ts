@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Context } from "../context.ts";
-import { readQcow2Header } from "../image/qcow2.ts";
+import { readQcow2 } from "../image/qcow2.ts";
 import { operation } from "../operation.ts";
 import { vmFiles } from "../store/files.ts";
 import { portView, viewPorts } from "./port.ts";
@@ -44,7 +44,7 @@ export async function info(context: Context, name: string): Promise<z.input<type
   const { record } = vm;
   const disk = join(folder, vmFiles.disk);
   const [header, stat] = await Promise.all([
-    readQcow2Header(disk).catch(() => undefined),
+    readQcow2(disk).catch(() => undefined),
     Deno.stat(disk).catch(() => undefined),
   ]);
   if (!header) problems.push("its disk cannot be read");

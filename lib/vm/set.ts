@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { NidoError } from "../errors.ts";
-import { readQcow2Header } from "../image/qcow2.ts";
+import { readQcow2 } from "../image/qcow2.ts";
 import { operation } from "../operation.ts";
 import { growDisk } from "../qemu/image_tool.ts";
 import { vmFiles } from "../store/files.ts";
@@ -88,7 +88,7 @@ function changeShape({ record }: SoundVm, request: Request): string[] {
 
 async function grow(context: Context, vm: SoundVm, diskGib: number): Promise<boolean> {
   const disk = join(vm.folder, vmFiles.disk);
-  const { virtualSizeBytes } = await readQcow2Header(disk);
+  const { virtualSizeBytes } = await readQcow2(disk);
   const wanted = diskGib * 2 ** 30;
   if (wanted === virtualSizeBytes) return false;
   if (wanted < virtualSizeBytes) {
