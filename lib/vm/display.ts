@@ -49,7 +49,7 @@ export async function display(
 
 async function open(qmp: Qmp, vm: SoundVm): Promise<z.input<typeof output>> {
   const password = newPassword();
-  await qmp.execute("set_password", { protocol: "vnc", password, connected: "disconnect" });
+  await qmp.execute("set_password", { protocol: "vnc", password });
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   listener.close();
@@ -66,12 +66,8 @@ async function open(qmp: Qmp, vm: SoundVm): Promise<z.input<typeof output>> {
 
 async function close(context: Context, qmp: Qmp, vm: SoundVm): Promise<z.input<typeof output>> {
   const path = await socketPath(context, vm.record, "vnc");
+  await qmp.execute("set_password", { protocol: "vnc", password: newPassword() });
   await listen(qmp, { type: "unix", path });
-  await qmp.execute("set_password", {
-    protocol: "vnc",
-    password: newPassword(),
-    connected: "disconnect",
-  });
   await Deno.chmod(path, 0o600);
   return { name: vm.name, isShown: false };
 }

@@ -42,7 +42,7 @@ export async function set(context: Context, request: Request): Promise<z.input<t
     const notes: string[] = [];
     const changed = changeShape(sound, request);
     if (request.diskGib !== undefined && await grow(context, sound, request.diskGib)) {
-      changed.push("diskGib");
+      changed.push("disk");
       notes.push("the guest's file system grows at its next start");
     }
     if (request.ports || request.removePorts) {
@@ -63,7 +63,7 @@ function checkShapeMayChange(vm: SoundVm, request: Request): void {
   if (shape.length === 0) return;
   throw new NidoError(
     "wrong_state",
-    `Cannot change ${shape.join(", ")} of VM "${vm.name}": it is ${vm.state}`,
+    `Cannot change ${shape.join(", ").replace("Mib", "")} of VM "${vm.name}": it is ${vm.state}`,
     {
       hint: `nido stop ${vm.name}`,
       details: { state: vm.state },
@@ -75,7 +75,7 @@ function changeShape({ record }: SoundVm, request: Request): string[] {
   const changed: string[] = [];
   const { cpus = record.cpus, memoryMib = record.memoryMib, network = record.network } = request;
   for (const [key, value] of Object.entries({ cpus, memoryMib, network })) {
-    if (record[key as keyof typeof record] !== value) changed.push(key);
+    if (record[key as keyof typeof record] !== value) changed.push(key.replace("Mib", ""));
   }
   Object.assign(record, { cpus, memoryMib, network });
   for (const [key, value] of Object.entries(request.labels ?? {})) {
