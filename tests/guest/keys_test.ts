@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { makeContext } from "../../lib/context.ts";
-import { generateKeyPair, homeKey, publicOf, readPublicKeys } from "../../lib/guest/keys.ts";
+import { generateKeyPair, homeKey, readPublicKeys } from "../../lib/guest/keys.ts";
 import { run } from "../../lib/host/process.ts";
 import { files } from "../../lib/store/files.ts";
 import { prepareHome } from "../../lib/store/home.ts";
@@ -20,22 +20,6 @@ async function sshKeygen(path: string): Promise<string> {
   const { stdout } = await run("ssh-keygen", ["-y", "-f", path]);
   return new TextDecoder().decode(stdout).trim();
 }
-
-Deno.test("ssh-keygen reads a made key, and the public half can be read from the private", async () => {
-  await withHome(async (home) => {
-    const pair = await generateKeyPair("a bird");
-    const path = join(home, "key");
-    await Deno.writeTextFile(path, pair.private, { mode: 0o600 });
-    assert.match(pair.public, /^ssh-ed25519 AAAA\S+ a bird$/);
-    assert.equal(await sshKeygen(path), pair.public);
-    assert.equal(publicOf(pair.private, "a bird"), pair.public);
-    assert.throws(() => publicOf("x", ""), new SyntaxError("it is not an OpenSSH private key"));
-    assert.throws(
-      () => publicOf("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNz\n-----END", ""),
-      new SyntaxError("it is damaged"),
-    );
-  });
-});
 
 Deno.test("20 processes that need the home's key at once get the same one", async () => {
   await withHome(async (home) => {
