@@ -3,40 +3,9 @@ import { NidoError } from "../errors.ts";
 import { files } from "../store/files.ts";
 import { withLock } from "../store/lock.ts";
 import { writeFileAtomic } from "../store/record.ts";
+import { generateKeyPair, keyType, publicOf } from "./openssh_key.ts";
 
-/** An ed25519 key pair: OpenSSH PEM and one authorized_keys line. */
-export interface KeyPair {
-  private: string;
-  public: string;
-}
-
-/** Makes a fresh ed25519 key pair. */
-export async function generateKeyPair(comment: string): Promise<KeyPair> {
-  const { default: ssh2 } = await import("ssh2");
-  const pair = ssh2.utils.generateKeyPairSync("ed25519", { comment });
-  return { private: pair.private, public: pair.public };
-}
-
-/** The public line of an OpenSSH private key; the public half is never encrypted in one. */
-export function publicOf(privatePem: string, comment: string): string {
-  const body = /-----BEGIN OPENSSH PRIVATE KEY-----([\s\S]+?)-----END/.exec(privatePem)?.[1];
-  if (!body) throw new SyntaxError("it is not an OpenSSH private key");
-  try {
-    const bytes = Uint8Array.fromBase64(body);
-    let offset = "openssh-key-v1\0".length;
-    const field = () => {
-      const length = new DataView(bytes.buffer).getUint32(offset);
-      offset += 4 + length;
-      return bytes.subarray(offset - length, offset);
-    };
-    for (const _ of ["cipher", "kdf", "kdf options"]) field();
-    offset += 4; // the number of keys, always 1
-    const blob = field();
-    return `${keyType(blob)} ${blob.toBase64()} ${comment}`;
-  } catch (cause) {
-    throw new SyntaxError("it is damaged", { cause });
-  }
-}
+export { generateKeyPair, type KeyPair } from "./openssh_key.ts";
 
 /**
  * This home's own key, made at the first need. The private file decides; the public one beside it is
@@ -133,11 +102,6 @@ function isKey(type: string, base64: string): boolean {
   } catch {
     return false; // not base64, or too short to name a type
   }
-}
-
-function keyType(blob: Uint8Array): string {
-  const length = new DataView(blob.buffer, blob.byteOffset).getUint32(0);
-  return new TextDecoder().decode(blob.subarray(4, 4 + length));
 }
 
 function badKey(fact: string, hint: string): NidoError {

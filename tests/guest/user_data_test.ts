@@ -131,7 +131,8 @@ def handle_part(data, ctype, filename, payload):
     pass
 `;
 
-const SCRIPT = "#!/bin/sh\necho \"$1\" 'ça' =\n--nido-seed\nFrom here\n";
+const SCRIPT = "#!/bin/sh\necho \"$1\" 'ça' =\n\n";
+const PLAIN = "#!/bin/sh\nFrom here\n--nido-seed\n--nido-seed-x--\nthere";
 
 Deno.test("every other form reaches the guest", async () => {
   const booted = await boot(
@@ -145,15 +146,17 @@ Deno.test("every other form reaches the guest", async () => {
     '#cloud-config-jsonp\n[{"op": "add", "path": "/ssh_pwauth", "value": true},' +
       '{"op": "add", "path": "/timezone", "value": "UTC"}]\n',
     HANDLER,
+    PLAIN,
   );
   booted.forEach(assertNidoWins);
-  const [script, windows, hook, jinja, archive, patch] = booted;
+  const [script, windows, hook, jinja, archive, patch, _handler, plain] = booted;
   assert.deepEqual(script!.ran, { "scripts/user-data": SCRIPT });
   assert.deepEqual(windows!.ran, { "scripts/user-data": SCRIPT });
   assert.deepEqual(hook!.ran, { "boothooks/user-data": "echo early\n" });
   assert.equal(jinja!.config.final_message, "i-test");
   assert.deepEqual(Object.values(archive!.ran), ["#!/bin/sh\necho hi\n"]);
   assert.deepEqual([archive!.config.runcmd, archive!.config.packages], [["a"], ["b"]]);
+  assert.deepEqual(plain!.ran, { "scripts/user-data": PLAIN });
   assert.equal(patch!.config.timezone, "UTC");
 });
 
