@@ -15,16 +15,13 @@ export interface QemuInstallation {
   version: string;
   major: number;
   minor: number;
+  /** Tells one installed binary from another: path, size and time. */
+  build: string;
 }
 
 const OLDEST = { major: 7, minor: 2 };
 
-const versionFact = z.object({
-  path: z.string(),
-  sizeBytes: z.number(),
-  modifiedAt: z.string(),
-  version: z.string(),
-});
+const versionFact = z.object({ build: z.string(), version: z.string() });
 
 /** Finds QEMU for a guest architecture; `host_missing` when absent or older than 7.2. */
 export async function findQemu(
@@ -53,7 +50,7 @@ export async function findQemu(
       },
     );
   }
-  return { program: program.path, version, major, minor };
+  return { program: program.path, version, major, minor, build: buildOf(program) };
 }
 
 /** Finds qemu-img, and gives its absolute path. */
@@ -70,11 +67,13 @@ export async function findQemuImg(
   );
 }
 
+function buildOf({ path, sizeBytes, modifiedAt }: Program): string {
+  return `${path} ${sizeBytes} ${modifiedAt}`;
+}
+
 async function knownVersion(context: Context, arch: Arch, program: Program) {
   const fact = await readFact(context.home, `qemu-${arch}`, versionFact);
-  const same = fact?.path === program.path && fact.sizeBytes === program.sizeBytes &&
-    fact.modifiedAt === program.modifiedAt;
-  return same ? fact.version : undefined;
+  return fact?.build === buildOf(program) ? fact.version : undefined;
 }
 
 async function askVersion(context: Context, arch: Arch, program: Program): Promise<string> {
@@ -91,6 +90,6 @@ async function askVersion(context: Context, arch: Arch, program: Program): Promi
       { hint: `${program.path} --version` },
     );
   }
-  await writeFact(context.home, `qemu-${arch}`, { ...program, version });
+  await writeFact(context.home, `qemu-${arch}`, { build: buildOf(program), version });
   return version;
 }

@@ -4,6 +4,11 @@ import { NidoError } from "../../lib/errors.ts";
 import { findQemu, findQemuImg } from "../../lib/qemu/installation.ts";
 import { fakeHost } from "../helpers/fake_host.ts";
 
+async function buildOf(path: string): Promise<string> {
+  const { size, mtime } = await Deno.stat(path);
+  return `${path} ${size} ${mtime!.toISOString()}`;
+}
+
 const says = (version: string) =>
   `echo asked >> "$0.log"; echo "QEMU emulator version ${version} (Debian 1:x)"; echo Copyright`;
 
@@ -15,6 +20,7 @@ Deno.test("findQemu tells the program and its version", async () => {
     version: "7.2.22",
     major: 7,
     minor: 2,
+    build: await buildOf(program),
   });
 });
 
