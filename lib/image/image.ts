@@ -118,7 +118,7 @@ export async function listImages(home: string): Promise<ListedImage[]> {
 /** The names of all images, broken ones too. */
 export async function imageNames(home: string): Promise<string[]> {
   const names = await namesIn(files.images(home));
-  return names.filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -5));
+  return names.filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -5)).sort();
 }
 
 async function listImage(home: string, name: string): Promise<ListedImage | undefined> {
