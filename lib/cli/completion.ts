@@ -11,6 +11,12 @@ import { terminal } from "./terminal.ts";
 import { nounOf, resolve, wordsOf } from "./words.ts";
 
 const SHELLS = ["bash", "zsh", "fish", "powershell"];
+/** tab's bash script (0.0.22) wants a function of the bash-completion package, which may be absent. */
+const BASH_WORDS = `declare -F _get_comp_words_by_ref > /dev/null || _get_comp_words_by_ref() {
+    cword=$COMP_CWORD words=("\${COMP_WORDS[@]}")
+    cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD - 1]}
+}
+`;
 /** The line by which tab tells a shell to offer file names (0: no directive against it). */
 const OFFER_FILES = ":0\n";
 
@@ -23,6 +29,7 @@ export async function completion(argv: string[]): Promise<number> {
     });
   }
   const { script } = await import("@bomb.sh/tab");
+  if (shell === "bash") writeOut(BASH_WORDS);
   script(shell, "nido", "nido");
   return 0;
 }

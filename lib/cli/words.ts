@@ -53,7 +53,7 @@ export function resolve(argv: string[]): Named {
   const [noun, verb] = words;
   if (noun === undefined) return { nothing: true, rest };
   if (verb === undefined || verb === "help") return { noun, rest };
-  const alias = aliases[`${noun} ${verb}`] ?? aliases[verb];
+  const alias = aliased(`${noun} ${verb}`) ?? aliased(verb);
   const known = `${noun}.${verb.replaceAll("-", "_")}`;
   if (known in operations && !verb.includes("_")) return { operation: known, rest };
   if (alias !== undefined && nounOf(alias) === noun) return { operation: alias, rest };
@@ -62,8 +62,13 @@ export function resolve(argv: string[]): Named {
 
 function named(word: string, rest: string[]): Named | undefined {
   if (Object.hasOwn(terminal, word)) return { terminal: word, rest };
-  const operation = Object.keys(operations).find((name) => wordsOf(name) === word) ?? aliases[word];
-  return operation !== undefined && operation in operations ? { operation, rest } : undefined;
+  const operation = Object.keys(operations).find((name) => wordsOf(name) === word) ?? aliased(word);
+  return operation === undefined ? undefined : { operation, rest };
+}
+
+function aliased(words: string): string | undefined {
+  const name = Object.hasOwn(aliases, words) ? aliases[words]! : undefined;
+  return name !== undefined && name in operations ? name : undefined;
 }
 
 /** Whether a word is a noun that operations hang on. */
@@ -74,7 +79,7 @@ export function isNoun(word: string): boolean {
 /** Every first word and noun-verb pair that means something. */
 export function allWords(): string[] {
   const shown = Object.entries(terminal).filter(([, { hidden }]) => !hidden).map(([word]) => word);
-  const live = Object.keys(aliases).filter((alias) => aliases[alias]! in operations);
+  const live = Object.keys(aliases).filter(aliased);
   return [...Object.keys(operations).map(wordsOf), ...live, ...shown];
 }
 
