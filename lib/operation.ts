@@ -57,8 +57,8 @@ export interface Declaration<I extends z.ZodObject, O extends z.ZodObject> {
   positional?: (keyof z.input<I> & string)[];
   /** The last positional takes everything that follows, options too (a command to run). */
   passThrough?: boolean;
-  /** Other words for it on the command line. */
-  aliases?: string[];
+  /** One-letter flags for some input keys: `{ user: "u" }` is `-u`. */
+  short?: Partial<Record<keyof z.input<I> & string, string>>;
   /** Default: all. */
   surfaces?: Surface[];
   /** Command lines shown in help and in the reference. */
@@ -71,10 +71,13 @@ export interface Declaration<I extends z.ZodObject, O extends z.ZodObject> {
 }
 
 /** A declared operation whose types are known only to itself, as the list holds it. */
-export interface Operation
-  extends
-    Omit<Declaration<z.ZodObject, z.ZodObject>, "text" | "exitStatus" | "run" | "positional"> {
+export interface Operation extends
+  Omit<
+    Declaration<z.ZodObject, z.ZodObject>,
+    "text" | "exitStatus" | "run" | "positional" | "short"
+  > {
   positional: string[];
+  short?: Partial<Record<string, string>>;
   surfaces: Surface[];
   idempotent: boolean;
   // deno-lint-ignore no-explicit-any

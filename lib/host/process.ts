@@ -82,6 +82,23 @@ export function missingProgram(program: string, cause?: unknown): NidoError {
   });
 }
 
+/**
+ * Runs a program on this terminal: it reads, writes and gets Ctrl-C itself. Resolves with its exit
+ * code; a signal counts as 128 + n.
+ */
+export async function runInteractive(program: string, args: string[]): Promise<number> {
+  const ignore = () => {}; // Ctrl-C reaches the program too, and what it means is the program's to say
+  Deno.addSignalListener("SIGINT", ignore);
+  try {
+    const stdio = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
+    return (await new Deno.Command(program, { args, ...stdio }).spawn().status).code;
+  } catch (cause) {
+    throw cause instanceof Deno.errors.NotFound ? missingProgram(program, cause) : cause;
+  } finally {
+    Deno.removeSignalListener("SIGINT", ignore);
+  }
+}
+
 /** A program started in a session of its own, which outlives this process. */
 export interface Detached {
   pid: number;

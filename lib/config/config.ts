@@ -1,0 +1,52 @@
+import { z } from "zod";
+import type { Context } from "../context.ts";
+import { NidoError } from "../errors.ts";
+import { nearestName } from "../nearest_name.ts";
+import { files } from "../store/files.ts";
+import { readRecord } from "../store/record.ts";
+import { withoutUnit } from "../units.ts";
+
+/** The settings of a home: what `spawn` uses where the caller says nothing. */
+export const configFields = {
+  image: z.string().min(1).max(4096).describe("Image that a spawn without --image uses"),
+  cpus: z.int().min(1).max(256).describe("Virtual CPUs of a new VM"),
+  memoryMib: z.int().min(64).max(1_048_576).describe("Memory of a new VM"),
+  diskGib: z.number().min(1).max(65_536).describe("Disk size of a new VM"),
+  user: z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, "expected a Unix user name")
+    .describe("User that Nido makes in a new VM"),
+  network: z.enum(["full", "none"]).describe("Network of a new VM"),
+  accelerator: z.enum(["kvm", "hvf", "whpx", "tcg"]).describe(
+    "Accelerator to use instead of the one that was found by probing",
+  ),
+};
+
+/** The name of a setting. */
+export type ConfigKey = keyof typeof configFields;
+
+/** The names of all settings. */
+export const configKeys = Object.keys(configFields) as ConfigKey[];
+
+const Settings = z.strictObject(configFields).partial();
+const ConfigRecord = z.strictObject({ schemaVersion: z.literal(1), ...Settings.shape });
+
+/** The settings that were made; those that were not are absent. */
+export type Config = z.output<typeof Settings>;
+
+/** Reads the settings of this home. */
+export async function readConfig(context: Context): Promise<Config> {
+  const record = await readRecord(files.config(context.home), ConfigRecord);
+  if (!record) return {};
+  const { schemaVersion: _, ...config } = record;
+  return config;
+}
+
+/** The key that was typed: `memoryMib`, and `memory` too. */
+export function findConfigKey(typed: string): ConfigKey {
+  const key = configKeys.find((key) => key === typed || withoutUnit(key) === typed);
+  if (key) return key;
+  const near = nearestName(typed, configKeys.map(withoutUnit));
+  throw new NidoError("not_found", `Unknown setting "${typed}"`, {
+    hint: near ? `nido config get ${near}` : "nido config list",
+    details: { key: typed, nearest: near, keys: configKeys },
+  });
+}
