@@ -22,7 +22,7 @@ export interface Copied {
   files: number;
   folders: number;
   links: number;
-  bytes: number;
+  sizeBytes: number;
   skipped: { path: string; reason: string }[];
 }
 
@@ -31,7 +31,7 @@ const REPORT_MS = 100;
 
 /** The tally of one copy while it runs: what is done, what may still come. */
 export class Tally {
-  readonly copied: Copied = { files: 0, folders: 0, links: 0, bytes: 0, skipped: [] };
+  readonly copied: Copied = { files: 0, folders: 0, links: 0, sizeBytes: 0, skipped: [] };
   readonly limits: CopyLimits;
   #entries = 0;
   #reportedAt = -Infinity;
@@ -47,14 +47,14 @@ export class Tally {
   }
 
   addBytes(size: number): void {
-    this.copied.bytes += size;
+    this.copied.sizeBytes += size;
     const now = performance.now();
     if (!this.options.report || now - this.#reportedAt < REPORT_MS) return;
     this.#reportedAt = now;
     this.options.report({
       stage: "copy",
       message: `Copying ${this.what}: ${this.copied.files} files`,
-      done: this.copied.bytes,
+      done: this.copied.sizeBytes,
       total: this.total,
     });
   }
