@@ -17,7 +17,8 @@ for (const arch of ["x86_64", "aarch64"] as const) {
     ignore: !qemu,
     async fn() {
       await using host = await fakeHost();
-      assert.deepEqual(await probe(host.context, qemu!.path, arch, "tcg"), { works: true });
+      const result = await probe(host.context, qemu!.path, arch, "tcg", 60_000);
+      assert.deepEqual(result, { works: true });
       assert.deepEqual(await namesIn(files.staging(host.context.home)), []);
     },
   });
