@@ -46,10 +46,8 @@ export async function execute(
   using stop = stopper(link, command, options);
   stop.check();
   const started = performance.now();
-  const channel = await openChannel(link, line, `Cannot run "${shown(command)}"`);
+  const { channel, exit } = await openChannel(link, line, `Cannot run "${shown(command)}"`);
   const preamble = readPreamble(token, options.cwd === undefined ? 1 : 2, options.stderr);
-  let exit: Exit | undefined;
-  channel.on("exit", (code: number | null, signal?: string) => exit = { code, signal });
   const feeding = new AbortController();
   const drained = drain(channel, { stdout: options.stdout, stderr: preamble.sink })
     .then(() => preamble.end());
@@ -60,18 +58,25 @@ export async function execute(
     fed.catch(() => {}); // the first failure is the one that counts
     drained.catch(() => {});
     const pid = await within(START_MS, preamble.pid);
-    const killed = await endFamily(link, channel, pid, exit !== undefined);
+    const killed = await endFamily(link, channel, pid, exit() !== undefined);
     channel.close();
     throw killed || !(error instanceof NidoError) ? error : survived(link, error);
   } finally {
     feeding.abort();
   }
   if (preamble.folderRefused()) throw noFolder(link, command, options.cwd!);
-  if (!exit) throw gone(link, command);
-  return { ...ending(exit), durationMs: Math.round(performance.now() - started) };
+  const end = exit();
+  if (!end) throw gone(link, command);
+  return { ...ending(end), durationMs: Math.round(performance.now() - started) };
 }
 
-function openChannel(link: Link, line: string, cannot: string): Promise<ClientChannel> {
+/** A command that was started, and how it ended once that is known. */
+interface Started {
+  channel: ClientChannel;
+  exit: () => Exit | undefined;
+}
+
+function openChannel(link: Link, line: string, cannot: string): Promise<Started> {
   return new Promise((resolve, reject) => {
     const refuse = (cause: unknown) =>
       reject(
@@ -81,7 +86,14 @@ function openChannel(link: Link, line: string, cannot: string): Promise<ClientCh
         }),
       );
     try {
-      link.client.exec(line, (error, channel) => error ? refuse(error) : resolve(channel));
+      link.client.exec(line, (error, channel) => {
+        if (error) return refuse(error);
+        // Race: the whole life of a quick command can be in the bytes that ssh2 parses right now, so
+        // the exit is listened for before anything is awaited.
+        let exit: Exit | undefined;
+        channel.on("exit", (code: number | null, signal?: string) => exit = { code, signal });
+        resolve({ channel, exit: () => exit });
+      });
     } catch (error) {
       refuse(error);
     }
@@ -105,12 +117,10 @@ async function endFamily(
   if (pid !== undefined && pid > 1) {
     try {
       const killer = await openChannel(link, killLine(pid, leaderEnded), "Cannot end a command");
-      let code: number | null | undefined;
-      killer.on("exit", (status: number | null) => code = status);
-      killer.end();
-      await within(KILL_MS, drain(killer, {}));
-      killer.close();
-      if (code === 0) return true;
+      killer.channel.end();
+      await within(KILL_MS, drain(killer.channel, {}));
+      killer.channel.close();
+      if (killer.exit()?.code === 0) return true;
     } catch {
       // No channel left for it: sshd itself is asked below.
     }

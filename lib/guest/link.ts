@@ -47,8 +47,8 @@ export async function openLink(
   target: SshTarget,
   options: ConnectOptions,
 ): Promise<Link> {
-  signal.throwIfAborted();
   const [{ Client }, net] = await Promise.all([import("ssh2"), import("node:net")]);
+  signal.throwIfAborted();
   const [keyType = "", keyText] = target.hostKey.trim().split(/\s+/);
   const client = new Client();
   const socket = net.connect({ host: target.host, port: target.port, noDelay: true });

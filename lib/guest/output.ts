@@ -38,7 +38,8 @@ export class HeadTail {
     const head = this.#head.subarray(0, this.#headSize);
     const later = this.#bytes - this.#headSize;
     const left = later - this.#tail.length;
-    const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    const decode = (bytes: Uint8Array) =>
+      new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
     if (left <= 0) {
       // Less than a full ring: it hasn't come round, unless it is exactly full and starts at 0.
       const whole = new Uint8Array(head.length + later);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { NidoError, toNidoError } from "../errors.ts";
+import { loginUser } from "../guest/seed.ts";
 import { nearestName } from "../nearest_name.ts";
 import { files } from "../store/files.ts";
 import { namesIn, readRecord } from "../store/record.ts";
@@ -12,12 +13,6 @@ export const imageName = z.string().regex(
 
 /** The digest of a source's bytes: the identity of a stored disk. */
 export const imageDigest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "use sha256:<64 hex digits>");
-
-/** The login user that first boot makes in a guest. */
-export const loginUser = z.string().regex(
-  /^[a-z_][a-z0-9_-]{0,31}$/,
-  "use a-z 0-9 _ - (at most 32, beginning with a letter or _)",
-);
 
 export const architecture = z.enum(["x86_64", "aarch64"]);
 export type Architecture = z.output<typeof architecture>;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
+import { loginUser } from "../guest/seed.ts";
 import { field, operation } from "../operation.ts";
 import { files } from "../store/files.ts";
 import { prepareHome } from "../store/home.ts";
@@ -20,7 +21,6 @@ import {
   imageLock,
   imageName,
   type ImageRecord,
-  loginUser,
   openImage,
 } from "./image.ts";
 import { imageFields, showImage } from "./image_fields.ts";

@@ -1,15 +1,15 @@
-/** Guest architectures that Nido runs. */
-export type Architecture = "x86_64" | "aarch64";
+import type { Arch } from "../host/platform.ts";
+import { acceleratorArgument, type AcceleratorName, cpuModel } from "./accelerator_name.ts";
 
 /** Everything that decides how QEMU is started; the guest's devices are the same for every VM. */
 export interface Machine {
   name: string;
   /** The VM's UUID, by which QEMU is known to be this VM. */
   id: string;
-  architecture: Architecture;
+  architecture: Arch;
   /** Versioned, for example `pc-q35-7.2`, so that a newer QEMU shows the guest the same machine. */
   machineType: string;
-  accelerator: "kvm" | "hvf" | "whpx" | "tcg";
+  accelerator: AcceleratorName;
   cpus: number;
   memoryMib: number;
   /** The guest reaches the outside (`full`), or only answers forwarded ports (`none`). */
@@ -78,12 +78,12 @@ function board({ architecture, machineType }: Machine): string[] {
   return ["-machine", parts.join(","), "-boot", "menu=off,strict=on", "-rtc", "base=utc"];
 }
 
-function processors({ accelerator, cpus }: Machine): string[] {
+function processors({ accelerator, architecture, cpus }: Machine): string[] {
   return [
     "-accel",
-    accelerator === "tcg" ? "tcg,thread=multi" : accelerator,
+    acceleratorArgument(accelerator, architecture),
     "-cpu",
-    accelerator === "tcg" ? "max" : "host",
+    cpuModel(accelerator, architecture),
     "-smp",
     `cpus=${cpus},sockets=1,cores=${cpus},threads=1`,
   ];

@@ -6,6 +6,7 @@ const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 export const copyOutput = z.strictObject({
   files: count.describe("Files copied"),
   folders: count.describe("Folders made"),
+  links: count.describe("Symbolic links made"),
   sizeBytes: count.describe("Bytes copied"),
   skipped: z.array(z.strictObject({
     path: z.string().describe("What was not copied"),

@@ -4,7 +4,7 @@ import { NidoError, toNidoError } from "../errors.ts";
 import { type Detached, startDetached } from "../host/process.ts";
 import { type AcceleratorChoice, chooseAccelerator } from "../qemu/accelerator.ts";
 import { commandLine, type Machine } from "../qemu/command_line.ts";
-import { findFirmware } from "../qemu/firmware.ts";
+import { requireFirmware } from "../qemu/firmware.ts";
 import { findQemu, type QemuInstallation } from "../qemu/installation.ts";
 import { killMachine } from "../qemu/qemu_process.ts";
 import { Qmp } from "../qemu/qmp.ts";
@@ -75,7 +75,7 @@ async function machineOf(
 ): Promise<Machine> {
   const run = await prepareRunFolder(context.home, record.id);
   const firmware = record.firmware === "uefi"
-    ? await findFirmware(context, record.architecture)
+    ? await requireFirmware(context, record.architecture)
     : undefined;
   return {
     name,

@@ -62,14 +62,15 @@ export function parsePorts(specs: string[]): ForwardedPort[] {
   return ports;
 }
 
-/** Refuses fixed host ports that something listens on already; `doing` begins the message. */
+/**
+ * Refuses fixed TCP host ports that something listens on already, before anything is made for them;
+ * `doing` begins the message. QEMU's own bind decides in the end, and alone for UDP.
+ */
 export function checkPortsAreFree(ports: ForwardedPort[], doing: string): void {
   for (const { host, protocol, isFixed } of ports) {
-    if (!isFixed) continue;
+    if (!isFixed || protocol === "udp") continue;
     try {
-      const options = { hostname: "127.0.0.1", port: host };
-      if (protocol === "tcp") Deno.listen(options).close();
-      else Deno.listenDatagram({ ...options, transport: "udp" }).close();
+      Deno.listen({ hostname: "127.0.0.1", port: host }).close();
     } catch (cause) {
       throw portRefused(host, doing, cause);
     }

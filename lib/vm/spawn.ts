@@ -5,12 +5,12 @@ import type { Context } from "../context.ts";
 import { NidoError } from "../errors.ts";
 import { generateKeyPair, homeKey, readPublicKeys } from "../guest/keys.ts";
 import { checkUserData } from "../guest/user_data.ts";
-import { seedImage } from "../guest/seed.ts";
+import { loginUser, seedImage } from "../guest/seed.ts";
 import { hostMemory } from "../host/platform.ts";
-import { diskLock, type Image, loginUser } from "../image/image.ts";
+import { diskLock, type Image } from "../image/image.ts";
 import { resolveImage } from "../image/resolve.ts";
 import { field, operation } from "../operation.ts";
-import { findFirmware } from "../qemu/firmware.ts";
+import { requireFirmware } from "../qemu/firmware.ts";
 import { findQemu } from "../qemu/installation.ts";
 import { emptyOverlay } from "../qemu/overlay.ts";
 import { files, vmFiles } from "../store/files.ts";
@@ -248,7 +248,7 @@ async function fill(context: Context, folder: string, name: string, plan: Plan):
   await write(vmFiles.knownHosts, new TextEncoder().encode(knownHostsLine(record.hostKey)));
   await write(vmFiles.record, new TextEncoder().encode(JSON.stringify(record, null, 2) + "\n"));
   if (record.firmware === "uefi") {
-    const { vars } = await findFirmware(context, record.architecture);
+    const { vars } = await requireFirmware(context, record.architecture);
     await Deno.copyFile(vars, join(folder, vmFiles.firmwareVars));
     await Deno.chmod(join(folder, vmFiles.firmwareVars), 0o600);
   }
