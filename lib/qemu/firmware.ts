@@ -55,15 +55,12 @@ const KNOWN: Record<Arch, [code: string, vars: string][]> = {
   ],
 };
 
-/**
- * Finds UEFI firmware for guests of an architecture: what QEMU's descriptors name, else known paths;
- * `host_missing` when there is none.
- */
+/** Finds UEFI firmware for guests of an architecture: what QEMU's descriptors name, else known paths. */
 export async function findFirmware(
   _context: Context,
   arch: Arch,
   platform: Platform = thisPlatform(),
-): Promise<Firmware> {
+): Promise<Firmware | undefined> {
   const folders = dataFolders(platform);
   for (const folder of folders) {
     const found = await firstUsable(arch, await described(arch, join(folder, "qemu", "firmware")));
@@ -74,6 +71,16 @@ export async function findFirmware(
     const found = await firstUsable(arch, pairs as [string, string][]);
     if (found) return found;
   }
+}
+
+/** Finds UEFI firmware or says how to install it. */
+export async function requireFirmware(
+  context: Context,
+  arch: Arch,
+  platform: Platform = thisPlatform(),
+): Promise<Firmware> {
+  const found = await findFirmware(context, arch, platform);
+  if (found) return found;
   throw new NidoError("host_missing", `UEFI firmware for ${arch} guests is not installed`, {
     hint: await installCommand(platform, [`firmware-${arch}`]),
   });

@@ -3,7 +3,7 @@ import { installCommand, type Need } from "../../host/packages.ts";
 import type { Arch } from "../../host/platform.ts";
 import { findProgram } from "../../host/program.ts";
 import { chooseAccelerator } from "../../qemu/accelerator.ts";
-import { findFirmware } from "../../qemu/firmware.ts";
+import { requireFirmware } from "../../qemu/firmware.ts";
 import { findQemu, findQemuImg } from "../../qemu/installation.ts";
 import { type Check, type Examination, type Finding, tried } from "./check.ts";
 
@@ -52,7 +52,7 @@ export const firmware: Check = {
     return await Promise.all((await arches(examination)).map((arch) => {
       const isNeeded = arch === "aarch64" && platform.arch === "aarch64";
       return tried("firmware", isNeeded ? "blocked" : "warning", async () => {
-        const { code } = await findFirmware(context, arch, platform);
+        const { code } = await requireFirmware(context, arch, platform);
         return `UEFI firmware for ${arch} guests is ${code}`;
       });
     }));
