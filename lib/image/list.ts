@@ -58,7 +58,7 @@ export default operation({
   effect: "read",
   input: z.strictObject({}),
   output: z.strictObject({ images: z.array(listed).describe("The images, by name") }),
-  aliases: ["images", "ls"],
+  aliases: ["images"],
   examples: ["nido images", "nido image list --json"],
   run: async (context) => ({ images: await imageLines(context) }),
 });

@@ -75,7 +75,6 @@ export default operation({
     freedBytes: z.number().describe("What its disk took; 0 while another image means it"),
   }),
   positional: ["name"],
-  aliases: ["rm"],
   examples: ["nido image remove debian"],
   text: ({ name }) => `Removed image ${name}`,
   run: async (context, { name }) => await removeImage(context, name),
