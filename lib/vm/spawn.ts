@@ -7,7 +7,8 @@ import { generateKeyPair, homeKey, readPublicKeys } from "../guest/keys.ts";
 import { checkUserData } from "../guest/user_data.ts";
 import { loginUser, seedImage } from "../guest/seed.ts";
 import { hostMemory } from "../host/platform.ts";
-import { diskLock, type Image } from "../image/image.ts";
+import { holdDisk } from "../image/hold.ts";
+import type { Image } from "../image/image.ts";
 import { resolveImage } from "../image/resolve.ts";
 import { field, operation } from "../operation.ts";
 import { requireFirmware } from "../qemu/firmware.ts";
@@ -215,13 +216,12 @@ async function nest(context: Context, plan: Plan): Promise<SoundVm> {
     context.report({ stage: "disk", message: `making the nest of "${name}"` });
     const vm = await withLock(context, vmLock(name, "spawn"), async () => {
       if (await findVm(context, name)) return undefined;
-      await withLock(context, { what: diskLock(plan.image.digest), doing: "spawn" }, async () => {
-        await stage(
-          context,
-          files.vm(context.home, name),
-          (folder) => fill(context, folder, name, plan),
-        );
-      });
+      using _disk = await holdDisk(context, plan.image, `spawn VM "${name}"`);
+      await stage(
+        context,
+        files.vm(context.home, name),
+        (folder) => fill(context, folder, name, plan),
+      );
       return await findVm(context, name);
     });
     if (vm) return mustBeSound(vm);
