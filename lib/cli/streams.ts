@@ -49,7 +49,7 @@ export function paint(stream: { isTerminal(): boolean }) {
 export function columns(stream: { isTerminal(): boolean } = Deno.stdout): number | undefined {
   if (!stream.isTerminal()) return undefined;
   try {
-    return Deno.consoleSize().columns;
+    return Deno.consoleSize().columns || 80;
   } catch {
     return 80; // a terminal that doesn't tell its size
   }
