@@ -32,7 +32,7 @@ export async function waitForReady(
   const gone = new AbortController();
   const signal = AbortSignal.any([context.signal, timeout, gone.signal]);
   const timings: ReadyTimings = {};
-  let stage: ReadyStage = "boot";
+  let stage = "boot" as ReadyStage;
   let enteredAt = performance.now();
   const enter = (next: ReadyStage) => {
     if (next === "ready") timings.bootSeconds = seconds(enteredAt);
