@@ -1,5 +1,6 @@
 import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
+// @ts-types="@types/ssh2"
 import type { Client } from "ssh2";
 import { NidoError } from "../errors.ts";
 
