@@ -14,6 +14,12 @@ export interface Actor {
   surface: "cli" | "mcp" | "rest" | "library";
 }
 
+/** Where streamed output goes; a promise holds the source back until the chunk is taken. */
+export interface Output {
+  stdout(chunk: Uint8Array): void | Promise<void>;
+  stderr(chunk: Uint8Array): void | Promise<void>;
+}
+
 /** Everything an operation may use of the world around it; built once per process or request. */
 export interface Context {
   /** Nido's home folder, an absolute path. */
@@ -24,7 +30,7 @@ export interface Context {
   report(progress: Progress): void;
   now(): Date;
   /** Present when the caller wants output as it comes (the command line without `--json`). */
-  readonly output?: { stdout(chunk: Uint8Array): void; stderr(chunk: Uint8Array): void };
+  readonly output?: Output;
   /** Present when the caller has bytes for the command's standard input. */
   readonly stdin?: ReadableStream<Uint8Array>;
 }

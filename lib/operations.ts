@@ -5,6 +5,32 @@ type Load = () => Promise<{ default: Operation }>;
 
 /** Everything Nido can do: the one list. Surfaces show it in this order. */
 export const operations: Record<string, Load> = {
+  "vm.spawn": () => import("./vm/spawn.ts"),
+  "vm.start": () => import("./vm/start.ts"),
+  "vm.stop": () => import("./vm/stop.ts"),
+  "vm.restart": () => import("./vm/restart.ts"),
+  "vm.pause": () => import("./vm/pause.ts"),
+  "vm.resume": () => import("./vm/resume.ts"),
+  "vm.delete": () => import("./vm/delete.ts"),
+  "vm.list": () => import("./vm/list.ts"),
+  "vm.info": () => import("./vm/info.ts"),
+  "vm.prune": () => import("./vm/prune.ts"),
+  "vm.set": () => import("./vm/set.ts"),
+  "vm.exec": () => import("./vm/exec.ts"),
+  "vm.upload": () => import("./vm/upload.ts"),
+  "vm.download": () => import("./vm/download.ts"),
+  "vm.logs": () => import("./vm/logs.ts"),
+  "vm.wait": () => import("./vm/wait.ts"),
+  "vm.ssh_info": () => import("./vm/ssh_info.ts"),
+  "vm.display": () => import("./vm/display.ts"),
+
+  "image.import": () => import("./image/import.ts"),
+  "image.list": () => import("./image/list.ts"),
+  "image.info": () => import("./image/info.ts"),
+  "image.remove": () => import("./image/remove.ts"),
+
+  "system.doctor": () => import("./system/doctor.ts"),
+  "system.version": () => import("./system/version.ts"),
   "system.permissions": () => import("./system/permissions.ts"),
 
   "config.get": () => import("./config/get.ts"),

@@ -26,6 +26,13 @@ export const terminal: Record<string, TerminalVerb> = {
     group: "vm",
     run: async (argv) => (await import("./cp.ts")).cp(argv),
   },
+  console: {
+    summary: "Open a VM's serial console; Ctrl-] leaves it",
+    usage: "NAME",
+    examples: ["nido console dev"],
+    group: "vm",
+    run: async (argv) => (await import("./console.ts")).console(argv),
+  },
   completion: {
     summary: "Print the completion script of a shell",
     usage: "bash|zsh|fish|powershell",

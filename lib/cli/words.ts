@@ -1,5 +1,5 @@
 import { NidoError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { nearestName } from "../nearest_name.ts";
 import { aliases, operations } from "../operations.ts";
 import { terminal } from "./terminal.ts";
 
@@ -84,7 +84,7 @@ export function allWords(): string[] {
 }
 
 function fail(typed: string, nouns: string[] = []): never {
-  const near = nearest(typed, allWords());
+  const near = nearestName(typed, allWords());
   const help = nouns.length > 0 ? `nido help ${nouns[0]}` : "nido help";
   throw new NidoError("invalid_input", `Unknown command "${typed}"`, {
     hint: near ? `nido ${near}` : help,

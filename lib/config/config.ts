@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { NidoError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { nearestName } from "../nearest_name.ts";
 import { files } from "../store/files.ts";
 import { readRecord } from "../store/record.ts";
 import { withoutUnit } from "../units.ts";
@@ -44,7 +44,7 @@ export async function readConfig(context: Context): Promise<Config> {
 export function findConfigKey(typed: string): ConfigKey {
   const key = configKeys.find((key) => key === typed || withoutUnit(key) === typed);
   if (key) return key;
-  const near = nearest(typed, configKeys.map(withoutUnit));
+  const near = nearestName(typed, configKeys.map(withoutUnit));
   throw new NidoError("not_found", `Unknown setting "${typed}"`, {
     hint: near ? `nido config get ${near}` : "nido config list",
     details: { key: typed, nearest: near, keys: configKeys },

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { files } from "./files.ts";
-import { retireLock, tryLockFile } from "./lock.ts";
+import { type Lock, retireLock, tryLockFile } from "./lock.ts";
 import { namesIn, removeIfThere, syncFolder } from "./record.ts";
 
 /**
@@ -26,15 +26,22 @@ export async function withStaging<T>(
   context: Context,
   use: (folder: string) => Promise<T>,
 ): Promise<T> {
-  const folder = join(files.staging(context.home), crypto.randomUUID());
-  const lock = await tryLockFile(`${folder}.lock`, "build");
-  if (!lock) throw new Error(`a fresh staging lock is taken: ${folder}`);
+  const { folder, lock } = await lockFreshFolder(context.home);
   try {
     await Deno.mkdir(folder, { mode: 0o700 });
     return await use(folder);
   } finally {
     await removeIfThere(folder);
     await retireLock(lock);
+  }
+}
+
+async function lockFreshFolder(home: string): Promise<{ folder: string; lock: Lock }> {
+  for (;;) {
+    const folder = join(files.staging(home), crypto.randomUUID());
+    const lock = await tryLockFile(`${folder}.lock`, "build");
+    if (lock) return { folder, lock };
+    // Race: a sweeper found our lock file before we had locked it. It removes that one; try anew.
   }
 }
 

@@ -1,0 +1,103 @@
+import type { Context } from "../context.ts";
+import { NidoError, toNidoError } from "../errors.ts";
+import { connect, type SshSession, type SshTarget, waitForBanner } from "./ssh.ts";
+
+/** How ready a guest is: its SSH server answers (`boot`), its first boot is finished (`ready`). */
+export type ReadyStage = "boot" | "ready";
+
+/** What cloud-init reports when it is done. */
+export interface FirstBoot {
+  /** `done`, `degraded`, or `absent` where the guest has no cloud-init. */
+  status: "done" | "degraded" | "absent";
+  /** Recoverable problems, as cloud-init tells them. */
+  problems: string[];
+}
+
+const ATTEMPT_MS = 20_000;
+
+/**
+ * Waits until a guest can be used: its SSH server answers with the known key, and cloud-init has
+ * finished. Aborting the signal ends it; `enter` is told of each stage as it is reached.
+ */
+export async function waitUntilReady(
+  context: Context,
+  target: SshTarget,
+  enter: (stage: ReadyStage) => void,
+): Promise<FirstBoot> {
+  enter("boot");
+  await waitForBanner(target.port, context.signal, { name: target.name });
+  await using session = await connectPatiently(context, target);
+  enter("ready");
+  return await firstBoot(context, session, target.name);
+}
+
+// The SSH server may answer before cloud-init has made the user or set the host key.
+async function connectPatiently(context: Context, target: SshTarget): Promise<SshSession> {
+  for (;;) {
+    context.signal.throwIfAborted();
+    try {
+      return await connect(context, target, { timeoutMs: ATTEMPT_MS });
+    } catch (error) {
+      if (toNidoError(error).code === "cancelled") throw error;
+      context.report({ stage: "boot", message: toNidoError(error).message });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+const ASK = "command -v cloud-init >/dev/null || { echo absent; exit 0; }; " +
+  "cloud-init status --wait >/dev/null 2>&1; cat /run/cloud-init/result.json /run/cloud-init/status.json";
+
+async function firstBoot(
+  context: Context,
+  session: SshSession,
+  name: string,
+): Promise<FirstBoot> {
+  const chunks: Uint8Array[] = [];
+  await session.exec(["sh", "-c", ASK], {
+    signal: context.signal,
+    stdout: (chunk) => void chunks.push(chunk),
+  });
+  const text = new TextDecoder().decode(await new Blob(chunks as BlobPart[]).arrayBuffer());
+  if (text.trim() === "absent") return { status: "absent", problems: [] };
+  const { errors, recoverable } = reported(text);
+  if (errors.length === 0) {
+    return { status: recoverable.length ? "degraded" : "done", problems: recoverable };
+  }
+  throw new NidoError("tool_failed", `First boot of VM "${name}" failed: ${errors.join("; ")}`, {
+    hint: `nido exec ${name} -- cloud-init status --long`,
+    details: { cloudInitLines: errors },
+  });
+}
+
+/** Reads cloud-init's result and status files, given one after the other. */
+function reported(text: string): { errors: string[]; recoverable: string[] } {
+  const errors = new Set<string>();
+  const recoverable = new Set<string>();
+  for (const file of text.split(/\n(?=\{)/)) {
+    let v1: Record<string, unknown> = {};
+    try {
+      v1 = JSON.parse(file).v1 ?? {};
+    } catch {
+      continue; // cut off or absent: what the other file says stands
+    }
+    collect(v1, errors, recoverable);
+    for (const stage of Object.values(v1)) {
+      if (stage && typeof stage === "object") {
+        collect(stage as Record<string, unknown>, errors, recoverable);
+      }
+    }
+  }
+  return { errors: [...errors], recoverable: [...recoverable] };
+}
+
+function collect(
+  stage: Record<string, unknown>,
+  errors: Set<string>,
+  recoverable: Set<string>,
+): void {
+  if (Array.isArray(stage.errors)) stage.errors.forEach((error) => errors.add(String(error)));
+  for (const list of Object.values(stage.recoverable_errors ?? {})) {
+    if (Array.isArray(list)) list.forEach((told) => recoverable.add(String(told)));
+  }
+}

@@ -1,0 +1,84 @@
+import { NidoError } from "../errors.ts";
+
+// Linux refuses a single argument of 128 KiB or more (MAX_ARG_STRLEN), and the guest's login shell
+// gets the whole line as one.
+const MAX_LINE_BYTES = 131_000;
+
+/** One word as a POSIX shell reads it back, byte for byte. A NUL can't be carried. */
+export function quote(word: string): string {
+  if (word.includes("\0")) {
+    throw new NidoError("invalid_input", `Cannot pass ${JSON.stringify(word)}: it holds a NUL`);
+  }
+  if (!word.isWellFormed()) {
+    throw new NidoError("invalid_input", `Cannot pass ${JSON.stringify(word)}: it is not Unicode`);
+  }
+  return /^[A-Za-z0-9_@%+:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** How a command is shown in messages: its words, cut to one short line. */
+export function shown(command: string[]): string {
+  const line = command.join(" ").replaceAll(/\p{C}+/gu, " ");
+  return line.length > 60 ? `${line.slice(0, 57)}...` : line;
+}
+
+/** Where and as whom a command runs. */
+export interface Setting {
+  cwd?: string;
+  env?: Record<string, string>;
+  /** Another user, entered with `sudo`. */
+  asUser?: string;
+}
+
+/**
+ * The line for the guest's login shell. Before the command takes the shell's place it tells on
+ * stderr, marked with `token`, its process id, and, given a folder, whether it is `in` it or `out`.
+ */
+export function commandLine(command: string[], setting: Setting, token: string): string {
+  checkCommand(command);
+  const steps = [...inFolder(setting.cwd, token), ...withEnv(setting.env ?? {})];
+  const inner = [...steps, `exec ${command.map(quote).join(" ")}`].join("; ");
+  const told = `echo ${token} $$ >&2`;
+  const line = setting.asUser === undefined
+    ? `${told}; ${inner}`
+    : `${told}; exec sudo -n -H -u ${quote(setting.asUser)} -- sh -c ${quote(inner)}`;
+  if (new TextEncoder().encode(line).length > MAX_LINE_BYTES) {
+    throw new NidoError(
+      "invalid_input",
+      `Cannot run "${shown(command)}": the command line is longer than 128 KiB`,
+      { hint: "nido exec --help" },
+    );
+  }
+  return line;
+}
+
+function checkCommand(command: string[]): void {
+  const program = command[0];
+  if (!program) throw new NidoError("invalid_input", "Cannot run a command: none was given");
+  if (program.startsWith("-")) {
+    throw new NidoError(
+      "invalid_input",
+      `Cannot run "${shown(command)}": a program's name can't begin with a dash`,
+    );
+  }
+}
+
+function inFolder(cwd: string | undefined, token: string): string[] {
+  if (cwd === undefined) return [];
+  const path = cwd.startsWith("/") ? cwd : `./${cwd}`; // without it, CDPATH and options would count
+  return [
+    `cd ${quote(path)} 2>/dev/null || { echo ${token} out >&2; exit 125; }`,
+    `echo ${token} in >&2`,
+  ];
+}
+
+function withEnv(env: Record<string, string>): string[] {
+  return Object.entries(env).map(([name, value]) => {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      throw new NidoError(
+        "invalid_input",
+        `Cannot set the variable ${JSON.stringify(name)}: a name has letters, digits and _ only`,
+      );
+    }
+    return `export ${name}=${quote(value)}`;
+  });
+}

@@ -1,0 +1,150 @@
+import { z } from "zod";
+import { NidoError, toNidoError } from "../errors.ts";
+import { loginUser } from "../guest/seed.ts";
+import { nearestName } from "../nearest_name.ts";
+import { files } from "../store/files.ts";
+import { namesIn, readRecord } from "../store/record.ts";
+
+/** The name of an image: safe as a file name on every platform's path rules. */
+export const imageName = z.string().regex(
+  /^[a-z0-9][a-z0-9._:-]{0,63}$/,
+  "use a-z 0-9 . _ : - (at most 64, beginning with a letter or a digit)",
+);
+
+/** The digest of a source's bytes: the identity of a stored disk. */
+export const imageDigest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "use sha256:<64 hex digits>");
+
+export const architecture = z.enum(["x86_64", "aarch64"]);
+export type Architecture = z.output<typeof architecture>;
+
+export const firmware = z.enum(["bios", "uefi"]);
+export type Firmware = z.output<typeof firmware>;
+
+/** Which file an image came from, exact enough to know it again without reading it. */
+const fileSource = z.object({
+  path: z.string(),
+  sizeBytes: z.number(),
+  modifiedAt: z.string(),
+  inode: z.number().optional(),
+});
+export type FileSource = z.output<typeof fileSource>;
+
+/** `images/<name>.json`: a name for a stored disk and what a VM made from it must know. */
+export const imageRecord = z.object({
+  schemaVersion: z.literal(1),
+  name: imageName,
+  digest: imageDigest,
+  user: loginUser,
+  architecture,
+  firmware,
+  description: z.string().optional(),
+  source: fileSource,
+  importedAt: z.string(),
+});
+export type ImageRecord = z.output<typeof imageRecord>;
+
+/** `disks/sha256-<hex>/disk.json`: what is known of a stored disk, whatever its names. */
+export const diskRecord = z.object({
+  schemaVersion: z.literal(1),
+  digest: imageDigest,
+  storedDigest: imageDigest,
+  storedSizeBytes: z.number(),
+  virtualSizeBytes: z.number(),
+  sourceFormat: z.enum(["qcow2", "raw"]),
+  sourceCompression: z.enum(["xz", "gz", "zst"]).optional(),
+  storedAt: z.string(),
+});
+export type DiskRecord = z.output<typeof diskRecord>;
+
+/** An image that can be used: its record, and its stored disk, which nobody ever writes to. */
+export interface Image extends Omit<ImageRecord, "schemaVersion"> {
+  /** Absolute path of the read-only qcow2 disk. */
+  diskPath: string;
+  disk: DiskRecord;
+}
+
+/** An image as a list shows it: a broken one is named, with its problems. */
+export type ListedImage =
+  & { name: string; problems: string[] }
+  & ({ state: "ready"; image: Image } | { state: "broken"; image?: undefined });
+
+/** The lock that holds a stored disk in place: taken to stand on it, and to remove it. */
+export function diskLock(digest: string): string {
+  return `disk-${digest.replace(":", "-")}`;
+}
+
+/** The lock of an image's name. */
+export function imageLock(name: string): string {
+  return `image-${name}`;
+}
+
+/** The image of this name; `not_found` names the nearest one. */
+export async function openImage(home: string, name: string): Promise<Image> {
+  return await findImage(home, name) ?? Promise.reject(await unknownImage(home, name));
+}
+
+/** The image of this name, or undefined; a broken one is an `integrity` error. */
+export async function findImage(home: string, name: string): Promise<Image | undefined> {
+  if (!imageName.safeParse(name).success) return undefined;
+  const record = await readRecord(files.image(home, name), imageRecord);
+  if (!record) return undefined;
+  const disk = await readRecord(files.diskRecord(home, record.digest), diskRecord);
+  const diskPath = files.diskImage(home, record.digest);
+  if (!disk || !await isFile(diskPath)) {
+    // Race: the image was replaced or removed after its record was read. Then the record tells.
+    const now = await readRecord(files.image(home, name), imageRecord);
+    if (now?.digest !== record.digest) return await findImage(home, name);
+    throw new NidoError("integrity", `Cannot use image "${name}": its disk is missing`, {
+      hint: `nido image import ${record.source.path} --name ${name} --force`,
+      details: { name, digest: record.digest, diskPath },
+    });
+  }
+  const { schemaVersion: _, ...known } = record;
+  return { ...known, name, diskPath, disk };
+}
+
+/** All images by name; one that is broken doesn't hide the others. */
+export async function listImages(home: string): Promise<ListedImage[]> {
+  const names = await imageNames(home);
+  const listed = await Promise.all(names.map((name) => listImage(home, name)));
+  return listed.filter((image) => image !== undefined);
+}
+
+/** The names of all images, broken ones too. */
+export async function imageNames(home: string): Promise<string[]> {
+  const names = await namesIn(files.images(home));
+  return names.filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -5)).sort();
+}
+
+async function listImage(home: string, name: string): Promise<ListedImage | undefined> {
+  try {
+    const image = await findImage(home, name);
+    return image && { name, state: "ready", problems: [], image };
+  } catch (error) {
+    return { name, state: "broken", problems: [toNidoError(error).message] };
+  }
+}
+
+/** The error for an image that isn't there. */
+export async function unknownImage(home: string, name: string): Promise<NidoError> {
+  const names = await imageNames(home);
+  const nearest = nearestName(name, names);
+  const wanted = imageName.safeParse(name).success ? name : "NAME";
+  return new NidoError(
+    "not_found",
+    `No image ${JSON.stringify(name)}` + (nearest ? `; the nearest is "${nearest}"` : ""),
+    {
+      hint: names.length > 0 ? "nido images" : `nido image import FILE --name ${wanted}`,
+      details: { name, nearest },
+    },
+  );
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,81 @@
+import { z } from "zod";
+import type { Context } from "../context.ts";
+import { NidoError } from "../errors.ts";
+import { operation } from "../operation.ts";
+import { files } from "../store/files.ts";
+import { withLock } from "../store/lock.ts";
+import { removeIfThere, syncFolder } from "../store/record.ts";
+import { diskLock, imageDigest, imageLock, imageName, imageNames, unknownImage } from "./image.ts";
+import { namesOfDisk, removeUnusedDisk } from "./unused_disks.ts";
+import { diskUsers } from "./users.ts";
+
+/** What a removal did. */
+export interface Removal {
+  name: string;
+  digest?: string;
+  freedBytes: number;
+}
+
+/** Removes an image, and its disk when no other image means it; refused while VMs stand on it. */
+export async function removeImage(context: Context, name: string): Promise<Removal> {
+  const { home } = context;
+  const exists = async () =>
+    imageName.safeParse(name).success && (await imageNames(home)).includes(name);
+  // Before the lock, whose file would carry the name.
+  if (!await exists()) throw await unknownImage(home, name);
+  const lock = { doing: `remove image "${name}"` };
+  return await withLock(context, { ...lock, what: imageLock(name) }, async () => {
+    if (!await exists()) throw await unknownImage(home, name);
+    const digest = await digestOfRecord(files.image(home, name));
+    if (!digest) {
+      await forget(home, name);
+      return { name, freedBytes: 0 };
+    }
+    return await withLock(context, { ...lock, what: diskLock(digest) }, async () => {
+      const others = (await namesOfDisk(home, digest)).filter((other) => other !== name);
+      if (others.length === 0) await refuseUsed(home, name, digest);
+      await forget(home, name);
+      return { name, digest, freedBytes: await removeUnusedDisk(context, digest) };
+    });
+  });
+}
+
+async function refuseUsed(home: string, name: string, digest: string): Promise<void> {
+  const users = await diskUsers(home, digest);
+  if (users.length === 0) return;
+  throw new NidoError("in_use", `Cannot remove image "${name}": in use by ${users.join(", ")}`, {
+    hint: `nido delete ${users.join(" ")}`,
+    details: { users },
+  });
+}
+
+async function forget(home: string, name: string): Promise<void> {
+  await removeIfThere(files.image(home, name));
+  await syncFolder(files.images(home));
+}
+
+/** The digest in an image's record, even in one that is broken otherwise. */
+async function digestOfRecord(path: string): Promise<string | undefined> {
+  try {
+    return imageDigest.safeParse(JSON.parse(await Deno.readTextFile(path)).digest).data;
+  } catch {
+    return undefined; // beyond reading: only the name can be removed
+  }
+}
+
+export default operation({
+  name: "image.remove",
+  summary: "Remove an image",
+  description: "Removes an image and its stored disk. Refused while a VM stands on it.",
+  effect: "destroy",
+  input: z.strictObject({ name: z.string().describe("The image's name") }),
+  output: z.strictObject({
+    name: z.string().describe("The name that is free now"),
+    digest: z.string().optional().describe("What the image was"),
+    freedBytes: z.number().describe("What its disk took; 0 while another image means it"),
+  }),
+  positional: ["name"],
+  examples: ["nido image remove debian"],
+  text: ({ name }) => `Removed image ${name}`,
+  run: async (context, { name }) => await removeImage(context, name),
+});

@@ -1,0 +1,115 @@
+import { basename, dirname, join } from "node:path";
+import type { Context } from "../context.ts";
+import { files } from "../store/files.ts";
+import { readRecord, syncFolder, writeRecord } from "../store/record.ts";
+import { isPlain } from "./accept_qcow2.ts";
+import { checkQcow2, confirmQcow2, convertToPlain } from "./convert.ts";
+import { type DiskRecord, diskRecord } from "./image.ts";
+import { readQcow2 } from "./qcow2.ts";
+import type { Refuse } from "./refuse.ts";
+import type { Staged } from "./stage_source.ts";
+
+/**
+ * Puts a staged source among the disks, or finds that it is there already. The caller holds the
+ * disk's lock; `folder` is its staging folder.
+ */
+export async function storeDisk(
+  context: Context,
+  folder: string,
+  staged: Staged,
+  refuse: Refuse,
+): Promise<DiskRecord> {
+  const stored = await storedDisk(context.home, staged.digest);
+  if (stored && stored.sourceFormat !== staged.format) {
+    throw refuse(
+      "already_exists",
+      `the same bytes are stored as ${stored.sourceFormat}, and this asks for ${staged.format}`,
+      { hint: "nido images", details: { digest: staged.digest } },
+    );
+  }
+  if (stored) return stored;
+  const building = join(folder, "disk");
+  await Deno.mkdir(building, { mode: 0o700 });
+  const record = await buildDisk(context, building, staged, refuse);
+  await place(building, files.disk(context.home, staged.digest), folder);
+  return record;
+}
+
+/** The record of a stored disk that is complete; a damaged one counts as absent. */
+async function storedDisk(home: string, digest: string): Promise<DiskRecord | undefined> {
+  try {
+    const record = await readRecord(files.diskRecord(home, digest), diskRecord);
+    const { size } = await Deno.stat(files.diskImage(home, digest));
+    return record?.storedSizeBytes === size ? record : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return undefined; // it is built anew and put in its place
+  }
+}
+
+async function buildDisk(
+  context: Context,
+  building: string,
+  staged: Staged,
+  refuse: Refuse,
+): Promise<DiskRecord> {
+  const disk = join(building, basename(files.diskImage("", staged.digest)));
+  let plain = false;
+  if (staged.header) {
+    context.report({ stage: "check", message: "Checking the disk" });
+    const clean = await checkQcow2(context, staged.path, refuse);
+    await confirmQcow2(context, staged.path, staged.header, refuse);
+    plain = clean && isPlain(staged.header);
+  }
+  if (plain) await Deno.rename(staged.path, disk);
+  else await convertToPlain(context, staged, disk, refuse);
+  const storedDigest = plain ? staged.unpackedDigest : await digestOf(context, disk);
+  await sealFile(disk);
+  const record: DiskRecord = {
+    schemaVersion: 1,
+    digest: staged.digest,
+    storedDigest,
+    storedSizeBytes: (await Deno.stat(disk)).size,
+    virtualSizeBytes: (await readQcow2(disk)).virtualSizeBytes,
+    sourceFormat: staged.format,
+    sourceCompression: staged.compression,
+    storedAt: context.now().toISOString(),
+  };
+  context.signal.throwIfAborted();
+  await writeRecord(join(building, basename(files.diskRecord("", staged.digest))), record);
+  return record;
+}
+
+/** Renames a complete disk into place; a damaged one there moves into the staging folder first. */
+async function place(building: string, destination: string, folder: string): Promise<void> {
+  await Deno.mkdir(dirname(destination), { recursive: true, mode: 0o700 });
+  try {
+    await Deno.rename(destination, join(folder, "damaged"));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  await Deno.rename(building, destination);
+  await syncFolder(dirname(destination));
+}
+
+/** Puts a file on the disk for good and takes the right to write from it. */
+async function sealFile(path: string): Promise<void> {
+  {
+    using file = await Deno.open(path, { read: true, write: true });
+    await file.sync();
+  }
+  if (Deno.build.os !== "windows") await Deno.chmod(path, 0o400);
+}
+
+/** The sha256 digest of a file's bytes. */
+async function digestOf(context: Context, path: string): Promise<string> {
+  const { createHash } = await import("node:crypto");
+  const hash = createHash("sha256");
+  using file = await Deno.open(path);
+  const buffer = new Uint8Array(1024 * 1024);
+  for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
+    context.signal.throwIfAborted();
+    hash.update(buffer.subarray(0, count));
+  }
+  return `sha256:${hash.digest("hex")}`;
+}

@@ -1,0 +1,140 @@
+import { join } from "node:path";
+import type { Context } from "../context.ts";
+import { NidoError, toNidoError } from "../errors.ts";
+import { type Detached, startDetached } from "../host/process.ts";
+import { type AcceleratorChoice, chooseAccelerator } from "../qemu/accelerator.ts";
+import { commandLine, type Machine } from "../qemu/command_line.ts";
+import { requireFirmware } from "../qemu/firmware.ts";
+import { findQemu, type QemuInstallation } from "../qemu/installation.ts";
+import { killMachine } from "../qemu/qemu_process.ts";
+import { Qmp } from "../qemu/qmp.ts";
+import { files, runFiles, vmFiles } from "../store/files.ts";
+import { removeIfThere, writeRecord } from "../store/record.ts";
+import { prepareRunFolder } from "../store/run_folder.ts";
+import { addForward } from "./forward.ts";
+import { checkPortsAreFree } from "./port.ts";
+import type { SoundVm } from "./vm.ts";
+
+/** What a start found out. */
+export interface Launched {
+  accelerator: AcceleratorChoice;
+  qemu: QemuInstallation;
+}
+
+const QEMU_START_MS = 30_000;
+
+/**
+ * Starts QEMU for a VM whose lock the caller holds. The guest is let go last, when its ports are open
+ * and recorded: killed before that, QEMU is left in a state that tells, and the next command ends it.
+ */
+export async function launch(context: Context, vm: SoundVm): Promise<Launched> {
+  const doing = `start VM "${vm.name}"`;
+  checkPortsAreFree(vm.record.ports, doing);
+  const [qemu, accelerator] = await Promise.all([
+    findQemu(context, vm.record.architecture),
+    chooseAccelerator(context, vm.record.architecture, vm.record.accelerator),
+  ]);
+  const machine = await machineOf(context, vm, accelerator);
+  const pidFile = machine.paths.pid;
+  await removeIfThere(pidFile);
+  await Deno.truncate(join(vm.folder, vmFiles.qemuLog)).catch(() => {}); // absent at the first start
+
+  const child = await startDetached(
+    qemu.program,
+    commandLine(machine),
+    join(vm.folder, vmFiles.qemuLog),
+  );
+  try {
+    await using qmp = await monitorOf(context, vm, machine, child);
+    const sockets = [machine.paths.work, machine.paths.query, machine.paths.agent];
+    for (const path of [...sockets, machine.paths.spare, machine.paths.vnc]) {
+      await Deno.chmod(path, 0o600);
+    }
+    for (const port of vm.record.ports) await addForward(qmp, port, doing);
+    await writeRecord(join(vm.folder, vmFiles.record), vm.record);
+    await qmp.execute("cont");
+  } catch (error) {
+    await killMachine(pidFile);
+    await removeIfThere(pidFile);
+    throw error;
+  }
+  return { accelerator, qemu };
+}
+
+/** Ends a QEMU that was never let go because whoever started it died. */
+export async function endHalfStarted(vm: SoundVm): Promise<void> {
+  if (!vm.isHalfStarted) return;
+  await killMachine(join(vm.folder, vmFiles.pid));
+  await removeIfThere(join(vm.folder, vmFiles.pid));
+}
+
+async function machineOf(
+  context: Context,
+  { name, folder, record }: SoundVm,
+  accelerator: AcceleratorChoice,
+): Promise<Machine> {
+  const run = await prepareRunFolder(context.home, record.id);
+  const firmware = record.firmware === "uefi"
+    ? await requireFirmware(context, record.architecture)
+    : undefined;
+  return {
+    name,
+    id: record.id,
+    architecture: record.architecture,
+    machineType: record.machineType,
+    accelerator: accelerator.name,
+    cpus: record.cpus,
+    memoryMib: record.memoryMib,
+    network: record.network,
+    hostOs: Deno.build.os,
+    paths: {
+      disk: join(folder, vmFiles.disk),
+      base: files.diskImage(context.home, record.image.digest),
+      seed: join(folder, vmFiles.seed),
+      firmware: firmware && { code: firmware.code, vars: join(folder, vmFiles.firmwareVars) },
+      pid: join(folder, vmFiles.pid),
+      work: join(run, runFiles.work),
+      query: join(run, runFiles.query),
+      agent: join(run, runFiles.agent),
+      spare: join(run, runFiles.spare),
+      vnc: join(run, runFiles.vnc),
+    },
+  };
+}
+
+async function monitorOf(
+  context: Context,
+  vm: SoundVm,
+  machine: Machine,
+  child: Detached,
+): Promise<Qmp> {
+  const deadline = performance.now() + QEMU_START_MS;
+  let exitCode: number | undefined;
+  child.exited.then((code) => exitCode = code);
+  for (;;) {
+    context.signal.throwIfAborted();
+    try {
+      return await Qmp.connect(machine.paths.work);
+    } catch (error) {
+      if (exitCode !== undefined) throw await startFailed(vm, exitCode);
+      if (performance.now() > deadline) throw error;
+      if (toNidoError(error).code !== "unavailable") throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+async function startFailed(vm: SoundVm, exitCode: number): Promise<NidoError> {
+  const log = join(vm.folder, vmFiles.qemuLog);
+  const lines = (await Deno.readTextFile(log).catch(() => "")).trim().split("\n").slice(-8);
+  const told = lines.at(-1)?.replace(/^\S*qemu-system-\w+: /, "") || `exit code ${exitCode}`;
+  const isMemory = /cannot allocate memory|cannot set up guest memory/i.test(told);
+  return new NidoError(
+    isMemory ? "exhausted" : "tool_failed",
+    `Cannot start VM "${vm.name}": QEMU ended at once: ${told}`,
+    {
+      hint: isMemory ? `nido set ${vm.name} --memory 512M` : "nido doctor",
+      details: { exitCode, qemuLogLines: lines },
+    },
+  );
+}

@@ -1,0 +1,170 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { Context } from "../context.ts";
+import { NidoError } from "../errors.ts";
+import { readQcow2 } from "../image/qcow2.ts";
+import { operation } from "../operation.ts";
+import { growDisk } from "../qemu/image_tool.ts";
+import { vmFiles } from "../store/files.ts";
+import { writeRecord } from "../store/record.ts";
+import { addForward, removeForward } from "./forward.ts";
+import { endHalfStarted } from "./launch.ts";
+import { checkPortsAreFree, type ForwardedPort, parsePort, parsePorts } from "./port.ts";
+import { cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
+import { mustBeSound, openVm, type SoundVm, vmField, vmState, withMonitor, withVm } from "./vm.ts";
+
+const input = z.strictObject({
+  name: vmField,
+  cpus: cpus.optional().describe("Virtual CPUs; the VM must be stopped"),
+  memoryMib: memoryMib.optional().describe("Memory in MiB; the VM must be stopped"),
+  diskGib: diskGib.optional().describe("Grow the disk to this many GiB; a disk never shrinks"),
+  network: network.optional().describe("full or none; the VM must be stopped"),
+  ports: z.array(z.string()).max(64).optional().describe("Ports to forward besides those it has"),
+  removePorts: z.array(z.string()).max(64).optional().describe("Guest ports to forward no longer"),
+  labels: labels.optional().describe("Labels to add or change; an empty value removes one"),
+});
+
+const output = z.strictObject({
+  name: z.string().describe("Name of the VM"),
+  state: vmState,
+  changed: z.array(z.string()).describe("What is different now"),
+  notes: z.array(z.string()).describe("What remains to be done"),
+});
+
+type Request = z.output<typeof input>;
+
+/** Changes a VM: labels, ports and a larger disk at any time, its shape while it is stopped. */
+export async function set(context: Context, request: Request): Promise<z.input<typeof output>> {
+  return await withVm(context, request.name, "change", async (vm) => {
+    const sound = mustBeSound(vm);
+    await endHalfStarted(sound);
+    checkShapeMayChange(sound, request);
+    const notes: string[] = [];
+    const changed = changeShape(sound, request);
+    if (request.diskGib !== undefined && await grow(context, sound, request.diskGib)) {
+      changed.push("disk");
+      notes.push("the guest's file system grows at its next start");
+    }
+    if (request.ports || request.removePorts) {
+      await changePorts(context, sound, request);
+      changed.push("ports");
+    }
+    await writeRecord(join(sound.folder, vmFiles.record), sound.record);
+    const { name, state } = await openVm(context, request.name);
+    return { name, state, changed, notes };
+  });
+}
+
+function checkShapeMayChange(vm: SoundVm, request: Request): void {
+  if (vm.pid === undefined || vm.isHalfStarted) return;
+  const shape = (["cpus", "memoryMib", "network"] as const).filter((key) =>
+    request[key] !== undefined
+  );
+  if (shape.length === 0) return;
+  throw new NidoError(
+    "wrong_state",
+    `Cannot change ${shape.join(", ").replace("Mib", "")} of VM "${vm.name}": it is ${vm.state}`,
+    {
+      hint: `nido stop ${vm.name}`,
+      details: { state: vm.state },
+    },
+  );
+}
+
+function changeShape({ record }: SoundVm, request: Request): string[] {
+  const changed: string[] = [];
+  const { cpus = record.cpus, memoryMib = record.memoryMib, network = record.network } = request;
+  for (const [key, value] of Object.entries({ cpus, memoryMib, network })) {
+    if (record[key as keyof typeof record] !== value) changed.push(key.replace("Mib", ""));
+  }
+  Object.assign(record, { cpus, memoryMib, network });
+  for (const [key, value] of Object.entries(request.labels ?? {})) {
+    if (value === "") delete record.labels[key];
+    else record.labels[key] = value;
+    changed.push(`label ${key}`);
+  }
+  return changed;
+}
+
+async function grow(context: Context, vm: SoundVm, diskGib: number): Promise<boolean> {
+  const disk = join(vm.folder, vmFiles.disk);
+  const { virtualSizeBytes } = await readQcow2(disk);
+  const wanted = diskGib * 2 ** 30;
+  if (wanted === virtualSizeBytes) return false;
+  if (wanted < virtualSizeBytes) {
+    const gib = Math.round(virtualSizeBytes / 2 ** 30 * 100) / 100;
+    throw new NidoError(
+      "invalid_input",
+      `Cannot set the disk of VM "${vm.name}" to ${diskGib} GiB: it is ${gib} GiB, and a disk never shrinks`,
+      { hint: `nido set ${vm.name} --disk ${Math.ceil(gib)}G` },
+    );
+  }
+  if (vm.pid === undefined) await growDisk(context, disk, wanted);
+  else {
+    await withMonitor(
+      context,
+      vm,
+      "work",
+      (qmp) => qmp.execute("block_resize", { "node-name": "disk", size: wanted }),
+    );
+  }
+  return true;
+}
+
+async function changePorts(context: Context, vm: SoundVm, request: Request): Promise<void> {
+  const doing = `change VM "${vm.name}"`;
+  const { record } = vm;
+  const leaving = (request.removePorts ?? []).map((spec) => forwarded(vm, spec));
+  const coming = parsePorts(request.ports ?? []);
+  checkPortsAreFree(coming, doing);
+  const staying = record.ports.filter((port) => !leaving.includes(port));
+  const twice = coming.find((port) =>
+    staying.some(({ guest, protocol }) => guest === port.guest && protocol === port.protocol)
+  );
+  if (twice) {
+    throw new NidoError(
+      "already_exists",
+      `Cannot ${doing}: guest port ${twice.guest} is forwarded already`,
+      {
+        hint: `nido info ${vm.name}`,
+      },
+    );
+  }
+  record.ports = [...staying, ...coming];
+  if (vm.pid === undefined) return;
+  await withMonitor(context, vm, "work", async (qmp) => {
+    for (const port of leaving) await removeForward(qmp, port);
+    for (const port of coming) await addForward(qmp, port, doing);
+  });
+}
+
+function forwarded(vm: SoundVm, spec: string): ForwardedPort {
+  const { guest, protocol } = parsePort(spec);
+  const port = vm.record.ports.find((port) => port.guest === guest && port.protocol === protocol);
+  if (port && guest !== 22) return port;
+  const fact = port ? "Nido itself needs it" : "it is not forwarded";
+  throw new NidoError(
+    port ? "denied" : "not_found",
+    `Cannot stop forwarding guest port ${guest} of VM "${vm.name}": ${fact}`,
+    { hint: `nido info ${vm.name}` },
+  );
+}
+
+export default operation({
+  name: "vm.set",
+  summary: "Change a VM's size, ports or labels",
+  description:
+    "Labels, ports and a larger disk at any time; CPUs, memory and network while it is stopped.",
+  effect: "change",
+  input,
+  output,
+  positional: ["name"],
+  examples: [
+    "nido set web --memory 4G --cpus 4",
+    "nido set web --port 8443:443 --label tier=front",
+  ],
+  text: ({ name, changed, notes }) =>
+    [`"${name}": ${changed.length ? `changed ${changed.join(", ")}` : "nothing changed"}`, ...notes]
+      .join("\n  "),
+  run: set,
+});

@@ -1,0 +1,22 @@
+import { z } from "zod";
+
+/** Fields that several verbs share: what a VM may be made of. */
+export const cpus = z.int().min(1).max(256);
+
+/** Memory of a VM in MiB. */
+export const memoryMib = z.int().min(128, "a VM needs at least 128 MiB").max(4_194_304);
+
+/** Size of a VM's disk in GiB. */
+export const diskGib = z.number().min(0.001).max(16_384);
+
+/** What of the network a guest reaches. */
+export const network = z.enum(["full", "none"]);
+
+/** Labels of a VM. */
+export const labels = z.record(
+  z.string().regex(
+    /^[a-zA-Z0-9][a-zA-Z0-9._\/-]{0,62}$/,
+    "a label's key is 1 to 63 letters, digits and . _ / -",
+  ),
+  z.string().max(256),
+);
