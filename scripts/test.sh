@@ -37,12 +37,11 @@ keep_services_off() {
   made_policy=
   have apt-get || return 0
   if ! is_present cloud-init; then
-    as_root mkdir -p /etc/cloud && as_root touch /etc/cloud/cloud-init.disabled ||
+    as_root sh -c "mkdir -p /etc/cloud && touch /etc/cloud/cloud-init.disabled" ||
       fail "Cannot disable cloud-init on this host before installing it"
   fi
   is_present sshd && return 0
-  as_root mkdir -p /etc/systemd/system &&
-    as_root ln -sf /dev/null /etc/systemd/system/ssh.service ||
+  as_root sh -c "mkdir -p /etc/systemd/system && ln -sf /dev/null /etc/systemd/system/ssh.service" ||
     fail "Cannot mask the ssh service on this host before installing it"
   if [ ! -e "$policy" ]; then
     as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy" ||
@@ -85,9 +84,9 @@ end_to_end() {
   tests "end-to-end tests" deno test --allow-all tests/e2e
 }
 
-# A subshell: a failure in it ends it, and is counted.
+# A subshell: `fail` ends it and not this run, which counts it.
 image_is_made() {
-  (build_guest_image && printf '%s\n' "$guest_image" >"$scratch/image")
+  (guest_image "$project" "name the file of one in NIDO_IMAGE" >"$scratch/image")
 }
 
 # What ends before its verdict, by a failed installation or a signal, has failed.
