@@ -130,7 +130,16 @@ export function startDetached(program: string, args: string[], logFile: string):
 /** The command lines of those of the given processes that live, by pid. Zombies don't count. */
 export async function commandLines(pids: number[]): Promise<Map<number, string>> {
   if (pids.length === 0) return new Map();
-  const args = ["-ww", "-o", "pid=,stat=,args=", "-p", pids.join(",")];
+  return await listProcesses(["-p", pids.join(",")]);
+}
+
+/** The command lines of all processes that live, by pid. */
+export async function allCommandLines(): Promise<Map<number, string>> {
+  return await listProcesses(["-ax"]);
+}
+
+async function listProcesses(which: string[]): Promise<Map<number, string>> {
+  const args = ["-ww", "-o", "pid=,stat=,args=", ...which];
   const { stdout } = await run("ps", args, { accept: [0, 1] });
   const found = new Map<number, string>();
   for (const line of new TextDecoder().decode(stdout).split("\n")) {

@@ -17,7 +17,8 @@ for (const arch of ["x86_64", "aarch64"] as const) {
     ignore: !qemu,
     async fn() {
       await using host = await fakeHost();
-      assert.deepEqual(await probe(host.context, qemu!.path, arch, "tcg"), { works: true });
+      const result = await probe(host.context, qemu!.path, arch, "tcg", 60_000);
+      assert.deepEqual(result, { works: true });
       assert.deepEqual(await namesIn(files.staging(host.context.home)), []);
     },
   });
@@ -58,3 +59,12 @@ Deno.test(
     if (!result.works) assert.ok(result.reason.length > 0);
   },
 );
+
+Deno.test("an accelerator in which the test program never ends is rejected", async () => {
+  await using host = await fakeHost();
+  const stuck = await host.addProgram("qemu-system-x86_64", "exec sleep 60");
+  assert.deepEqual(await probe(host.context, stuck, "x86_64", "kvm", 300), {
+    works: false,
+    reason: "a test program that enters 64-bit mode did not finish in it within 0.3 s",
+  });
+});

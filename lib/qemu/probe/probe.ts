@@ -39,6 +39,7 @@ export async function probe(
   program: string,
   arch: Arch,
   name: AcceleratorName,
+  deadlineMs = DEADLINE_MS,
 ): Promise<ProbeResult> {
   const machine = MACHINES[arch];
   return await withStaging(context, async (folder) => {
@@ -53,22 +54,22 @@ export async function probe(
       await run(program, args, {
         signal: context.signal,
         accept: [machine.success],
-        timeoutMs: DEADLINE_MS,
+        timeoutMs: deadlineMs,
       });
       return { works: true };
     } catch (thrown) {
-      return failure(name, thrown);
+      return failure(name, thrown, deadlineMs);
     }
   });
 }
 
-function failure(name: AcceleratorName, thrown: unknown): ProbeResult {
+function failure(name: AcceleratorName, thrown: unknown, deadlineMs: number): ProbeResult {
   if (!(thrown instanceof NidoError)) throw thrown;
   if (thrown.code === "timeout") {
     return {
       works: false,
       reason: "a test program that enters 64-bit mode did not finish in it " +
-        `within ${DEADLINE_MS / 1000} s`,
+        `within ${deadlineMs / 1000} s`,
     };
   }
   if (thrown.code !== "tool_failed") throw thrown;

@@ -1,0 +1,32 @@
+import { z } from "zod";
+import manifest from "../../deno.json" with { type: "json" };
+import type { Context } from "../context.ts";
+import { operation } from "../operation.ts";
+
+const output = z.strictObject({
+  version: z.string().describe("Nido's version"),
+  deno: z.string().describe("Deno's version"),
+  os: z.string().describe("Operating system"),
+  arch: z.string().describe("Processor architecture"),
+});
+
+/** The versions that a bug report needs. */
+export function version(): z.output<typeof output> {
+  return {
+    version: manifest.version,
+    deno: Deno.version.deno,
+    os: Deno.build.os,
+    arch: Deno.build.arch,
+  };
+}
+
+export default operation({
+  name: "system.version",
+  summary: "Show the version",
+  effect: "read",
+  input: z.strictObject({}),
+  output,
+  examples: ["nido version"],
+  // deno-lint-ignore require-await
+  run: async (_context: Context) => version(),
+});
