@@ -1,0 +1,119 @@
+#!/bin/sh
+# Installs what the tests need and runs all of them: sh scripts/test.sh
+# The last line is `N passed, N failed`, and the status is 0 only when nothing failed.
+set -u
+
+project=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=scripts/setup/say.sh
+. "$project/scripts/setup/say.sh"
+# shellcheck source=scripts/setup/packages.sh
+. "$project/scripts/setup/packages.sh"
+# shellcheck source=scripts/setup/deno.sh
+. "$project/scripts/setup/deno.sh"
+# shellcheck source=scripts/setup/guest_image.sh
+. "$project/scripts/setup/guest_image.sh"
+# shellcheck source=scripts/setup/checks.sh
+. "$project/scripts/setup/checks.sh"
+
+cd "$project" || exit 1
+
+install_all() {
+  ensure_deno
+  keep_services_off
+  install_needs qemu-system-x86_64 qemu-system-aarch64 qemu-img firmware-x86_64 firmware-aarch64 \
+    ssh ssh-keygen sshd cloud-init python3 xorriso isoinfo gzip xz zstd mke2fs \
+    ps kill git bash zsh fish expect socat shellcheck
+  allow_services
+  for need in $(missing_of qemu-system-x86_64 qemu-img ssh sshd git shellcheck); do
+    fail "Cannot run the tests without $need, and no package of this system is known to bring it"
+  done
+  quietly deno cache main.ts scripts/*.ts || fail "Cannot fetch the libraries that deno.json names"
+}
+
+# sshd and cloud-init are here as programs for tests. On Debian installing them would start the one
+# now and let the other set up this host at its next start.
+keep_services_off() {
+  policy=/usr/sbin/policy-rc.d
+  made_policy=
+  have apt-get || return 0
+  if ! is_present cloud-init; then
+    as_root mkdir -p /etc/cloud && as_root touch /etc/cloud/cloud-init.disabled ||
+      fail "Cannot disable cloud-init on this host before installing it"
+  fi
+  is_present sshd && return 0
+  as_root mkdir -p /etc/systemd/system &&
+    as_root ln -sf /dev/null /etc/systemd/system/ssh.service ||
+    fail "Cannot mask the ssh service on this host before installing it"
+  if [ ! -e "$policy" ]; then
+    as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy" ||
+      fail "Cannot write $policy, which keeps new services from starting"
+    made_policy=$policy
+  fi
+}
+
+allow_services() {
+  [ -z "$made_policy" ] || as_root rm -f "$made_policy"
+}
+
+# The gate of `deno task ok`, one check for each of its steps; its tests are counted one by one.
+gate() {
+  while read -r step; do
+    # shellcheck disable=SC2086 # a step is a command with its arguments
+    case $step in
+      "deno task unit") tests "unit and surface tests" $step ;;
+      *) check "$step" $step ;;
+    esac
+  done <"$scratch/gate"
+}
+
+gate_steps() {
+  deno eval 'const { tasks } = JSON.parse(Deno.readTextFileSync("deno.json"));
+    console.log(tasks.ok.split(" && ").join("\n"));' >"$scratch/gate"
+}
+
+end_to_end() {
+  if ! find tests/e2e -name '*_test.ts' 2>/dev/null | grep -q .; then
+    say "skipped end-to-end tests: tests/e2e holds none"
+    return 0
+  fi
+  if [ -z "${NIDO_IMAGE:-}" ]; then
+    check "guest image" image_is_made
+    [ -s "$scratch/image" ] || { say "skipped end-to-end tests: there is no guest image" && return 0; }
+    NIDO_IMAGE=$(cat "$scratch/image")
+    export NIDO_IMAGE
+  fi
+  tests "end-to-end tests" deno test --allow-all tests/e2e
+}
+
+# A subshell: a failure in it ends it, and is counted.
+image_is_made() {
+  (build_guest_image && printf '%s\n' "$guest_image" >"$scratch/image")
+}
+
+# What ends before its verdict, by a failed installation or a signal, has failed.
+leave() {
+  status=$?
+  allow_services
+  rm -rf "$scratch"
+  [ -n "$is_judged" ] && exit "$status"
+  failed=$((failed + 1))
+  verdict
+  exit 1
+}
+
+started_at=$(now)
+is_judged=
+made_policy=
+scratch=
+trap leave EXIT
+trap 'exit 130' INT TERM HUP
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/nido-test.XXXXXX") || fail "Cannot make a temporary folder"
+install_all
+gate_steps || fail "Cannot read the gate's steps from deno.json"
+say "Everything that the tests need is here ($(($(now) - started_at)) s)"
+gate
+check "shellcheck" shellcheck -x scripts/*.sh scripts/setup/*.sh scripts/nido .ci/run
+end_to_end
+say "All of it took $(($(now) - started_at)) s"
+is_judged=yes
+verdict
