@@ -36,12 +36,7 @@ function section(operation: Operation): string {
       description,
     ];
   });
-  const output = outputSchema(operation);
-  const outputs = Object.keys(output.properties ?? {}).map((key) => [
-    `\`${key}\``,
-    typeOf(output, key),
-    output.properties![key]!.description ?? "",
-  ]);
+  const outputs = outputRows(outputSchema(operation));
   const words = wordsOf(name);
   const aliases = aliasesOf(name).map((alias) => `\`nido ${alias}\``);
   return [
@@ -84,6 +79,18 @@ export function outputSchema(operation: Operation): JsonSchema {
   return z.toJSONSchema(operation.output) as JsonSchema;
 }
 
+/** A row for every output key at any depth: `vms[].name`. */
+function outputRows(schema: JsonSchema, path = ""): string[][] {
+  return Object.entries(schema.properties ?? {}).flatMap(([key, field]) => {
+    const inner = field.items ?? field;
+    const own = `${path}${key}${field.items ? "[]" : ""}`;
+    return [
+      [`\`${own}\``, typeOf(schema, key), field.description ?? ""],
+      ...outputRows(inner, `${own}.`),
+    ];
+  });
+}
+
 function typeOf(schema: JsonSchema, key: string): string {
   const field = schema.properties![key]!;
   const bounds = field.minimum !== undefined && field.maximum !== undefined
@@ -100,9 +107,7 @@ function shape(field: JsonSchema): string {
   if (field.const !== undefined) return `\`${field.const}\``;
   if (field.anyOf) return field.anyOf.map(shape).join(" or ");
   if (field.type === "array") return `list of ${shape(field.items ?? {})}`;
-  if (field.type === "object" && field.properties) {
-    return `object of ${Object.keys(field.properties).map((key) => `\`${key}\``).join(", ")}`;
-  }
+  if (field.type === "object" && field.properties) return "object";
   if (field.type === "object") return "map of names to text";
   return field.type === undefined ? "anything" : [field.type].flat().join(" or ");
 }

@@ -143,6 +143,9 @@ export function usage(fields: Field[], passThrough: boolean): string {
 }
 
 function described({ description, default: initial, shape, unit, number }: Field): string {
+  if (shape === "switch" && initial === true) {
+    return `Turn off: ${description.charAt(0).toLowerCase()}${description.slice(1)}`;
+  }
   if (initial === undefined || shape === "switch") return description;
   if (typeof initial === "object" || initial === "") return description;
   const value = unit && number

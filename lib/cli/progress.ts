@@ -34,9 +34,9 @@ function drawn(): ProgressLine {
     clear,
     report(progress) {
       const now = performance.now();
-      if (
-        progress.stage === stage && now - last < DRAWN_EVERY_MS && progress.done !== progress.total
-      ) return;
+      const complete = progress.done !== undefined && progress.done === progress.total;
+      const soon = progress.stage === stage && now - last < DRAWN_EVERY_MS;
+      if (soon && !complete) return;
       [stage, last] = [progress.stage, now];
       const clock = formatDuration(now - started);
       const room = (columns(Deno.stderr) ?? 80) - 1;

@@ -97,7 +97,7 @@ export default operation({
       reason: z.string().describe("What it is for"),
     })).describe("Why each flag is needed"),
   }),
-  examples: ["deno run $(nido permissions) main.ts list"],
+  examples: ["nido permissions"],
   text: ({ flags }) => flags.join("\n"),
   // deno-lint-ignore require-await
   run: async (context: Context) => {

@@ -107,7 +107,9 @@ Deno.test("what is on one surface only is on the command line", () => {
 Deno.test("examples are command lines of the operation", () => {
   for (const { name, examples = [] } of all) {
     for (const example of examples) {
-      assert.ok(example.includes(`nido ${wordsOf(name)}`), `${name}: ${example}`);
+      const words = /\bnido (.*)$/.exec(example)?.[1]?.split(" ") ?? [];
+      const named = resolve(words);
+      assert.equal("operation" in named && named.operation, name, example);
     }
   }
 });

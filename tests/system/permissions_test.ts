@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { permissionsFor } from "../../lib/system/permissions.ts";
+import { nido, withHome } from "../helpers/command.ts";
+import { fromFileUrl } from "../helpers/paths.ts";
+
+Deno.test("programs, variables and folders are named, and nothing is allowed whole but the network", () => {
+  for (const { flag, reason } of permissionsFor("/home/me/.nido")) {
+    assert.match(flag, /^--allow-(run|read|write|env|sys)=\S+$|^--allow-net$/);
+    assert.ok(reason.length > 20);
+  }
+});
+
+Deno.test("the command line works under the flags that it prints", async () => {
+  await withHome(async (home) => {
+    const flags = (await nido(["permissions"], { home })).stdout.trim().split("\n");
+    const main = fromFileUrl("../../main.ts");
+    for (
+      const args of [["config", "set", "memory", "1G"], ["config", "list"], ["help"], [
+        "complete",
+        "--",
+        "con",
+      ]]
+    ) {
+      const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "--no-prompt", ...flags, main, ...args],
+        env: { NIDO_HOME: home },
+      }).output();
+      assert.deepEqual([new TextDecoder().decode(stderr), code], ["", 0], args.join(" "));
+    }
+  });
+});
