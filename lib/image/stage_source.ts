@@ -84,12 +84,14 @@ export async function stageSource(
     const format = chooseFormat(bytes.head, source);
     const header = format === "qcow2" ? readHeader(bytes.head, refuse) : undefined;
     if (header) acceptQcow2(header, refuse);
+    // A qcow2 file holds tables besides its data.
+    const mostBytes = format === "raw" ? MAX_VIRTUAL_BYTES : 2 * MAX_VIRTUAL_BYTES;
     for await (const chunk of bytes) {
       context.signal.throwIfAborted();
       if (compression) unpackedHash.update(chunk);
       await space.check(chunk.length);
       await file.write(chunk);
-      if (file.sizeBytes > 2 * MAX_VIRTUAL_BYTES) acceptSize(file.sizeBytes, refuse);
+      if (file.sizeBytes > mostBytes) acceptSize(file.sizeBytes, refuse);
     }
     await file.finish();
     if (header && header.tablesEndBytes > file.sizeBytes) {

@@ -45,20 +45,25 @@ export async function writeRecord(path: string, value: unknown): Promise<void> {
 
 /** Writes a private file (0600) through a synced temporary one that is renamed into place. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
-  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
-    using file = await Deno.open(temporary, { write: true, createNew: true, mode: 0o600 });
-    for (let written = 0; written < bytes.length;) {
-      written += await file.write(bytes.subarray(written));
-    }
-    await file.syncData();
+    await writeNewFile(temporary, content);
     await Deno.rename(temporary, path);
   } catch (error) {
     await removeIfThere(temporary);
     throw error;
   }
   await syncFolder(dirname(path));
+}
+
+/** Writes a private file (0600) that isn't there yet, and waits until it is on the disk. */
+export async function writeNewFile(path: string, content: string | Uint8Array): Promise<void> {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+  for (let written = 0; written < bytes.length;) {
+    written += await file.write(bytes.subarray(written));
+  }
+  await file.syncData();
 }
 
 /** Makes a rename in this folder survive a power cut. */

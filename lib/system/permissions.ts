@@ -1,7 +1,8 @@
-import { dirname } from "node:path";
 import { z } from "zod";
 import type { Context } from "../context.ts";
+import { thisPlatform } from "../host/platform.ts";
 import { operation } from "../operation.ts";
+import { runRoot } from "../store/run_folder.ts";
 
 /** One Deno flag that Nido needs, and why. */
 interface Permission {
@@ -28,32 +29,29 @@ const VARIABLES = [
   "HOME",
   "LOCALAPPDATA",
   "PATH",
-  "TMPDIR",
-  "USER",
-  "XDG_RUNTIME_DIR",
   "NO_COLOR",
+  "LOG_TOKENS", // these two are the yaml package's
+  "LOG_STREAM",
 ];
 
-const SYSTEM_FACTS = ["cpus", "homedir", "hostname", "osRelease", "systemMemoryInfo", "uid"];
+const SYSTEM_FACTS = ["homedir", "osUptime", "statfs", "systemMemoryInfo", "uid"];
 
 /** The Deno flags with which this home works, narrowest first. */
-export function permissionsFor(home: string): Permission[] {
-  const system = Deno.build.os === "windows"
-    ? "windows"
-    : Deno.build.os === "darwin"
-    ? "darwin"
-    : "linux";
-  const read = [home, ...runFolders(home), ...FIRMWARE[system]];
-  const write = [home, ...runFolders(home)];
+export async function permissionsFor(home: string): Promise<Permission[]> {
+  const { os, programFolders } = thisPlatform();
+  const write = [...new Set([home, await runRoot(home)])].filter(isOutermost);
+  const read = [...write, ...FIRMWARE[os], ...programFolders].filter(isOutermost);
   return [
     {
-      flag: `--allow-run=${PROGRAMS[system].join(",")}`,
+      flag: `--allow-run=${PROGRAMS[os].join(",")}`,
       reason: "QEMU and its image tool; ps and kill to know and end only its own processes; " +
         "ssh for the interactive shell",
     },
     {
       flag: `--allow-read=${read.join(",")}`,
-      reason: "the home, the folders of its sockets, the firmware; add the files you name yourself",
+      reason:
+        "the home, the folders of its sockets, the firmware, and where programs are looked for; " +
+        "add the files you name yourself",
     },
     {
       flag: `--allow-write=${write.join(",")}`,
@@ -75,11 +73,9 @@ export function permissionsFor(home: string): Permission[] {
   ];
 }
 
-function runFolders(home: string): string[] {
-  if (Deno.build.os === "windows") return [];
-  const named = Deno.env.get("XDG_RUNTIME_DIR");
-  const folders = ["/tmp", named].filter((folder) => folder !== undefined && folder !== "");
-  return (folders as string[]).filter((folder) => folder !== dirname(home));
+/** Not inside another folder of the list. */
+function isOutermost(path: string, _: number, all: string[]): boolean {
+  return !all.some((other) => other !== path && path.startsWith(`${other}/`));
 }
 
 export default operation({
@@ -99,9 +95,8 @@ export default operation({
   }),
   examples: ["nido permissions"],
   text: ({ flags }) => flags.join("\n"),
-  // deno-lint-ignore require-await
   run: async (context: Context) => {
-    const permissions = permissionsFor(context.home);
+    const permissions = await permissionsFor(context.home);
     return {
       flags: permissions.map(({ flag }) => flag),
       reasons: permissions.map(({ flag, reason }) => ({ flag: flag.split("=")[0]!, reason })),

@@ -69,7 +69,7 @@ export default operation({
   input,
   output,
   positional: ["names"],
-  examples: ["nido delete web", "nido rm web db --force"],
+  examples: ["nido delete web", "nido delete web db --force"],
   text: ({ deleted }) => deleted.map((name) => `"${name}" has left the nest`).join("\n"),
   run: deleteVms,
 });

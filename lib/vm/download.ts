@@ -18,7 +18,7 @@ export default operation({
   }),
   output: copyOutput,
   positional: ["name", "source", "destination"],
-  examples: ["nido download web /var/log/syslog .", "nido cp web:/srv/app/out ./out"],
+  examples: ["nido download web /srv/app/out ./out"],
   text: copyText,
   async run(context, { name, source, destination }) {
     await using session = await openSession(context, name, "copy out of");

@@ -91,7 +91,7 @@ export default operation({
   examples: [
     "nido exec web -- uname -a",
     "nido exec web --timeout 30s -- sh -c 'sleep 5 && date'",
-    "tar c . | nido exec web -- tar x",
+    "nido exec web -- tar x < files.tar",
   ],
   text: () => "",
   exitStatus: ({ exitCode }) => exitCode,

@@ -7,7 +7,7 @@ export const cpus = z.int().min(1).max(256);
 export const memoryMib = z.int().min(128, "a VM needs at least 128 MiB").max(4_194_304);
 
 /** Size of a VM's disk in GiB. */
-export const diskGib = z.number().gt(0).max(16_384);
+export const diskGib = z.number().min(0.001).max(16_384);
 
 /** What of the network a guest reaches. */
 export const network = z.enum(["full", "none"]);

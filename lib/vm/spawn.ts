@@ -4,10 +4,11 @@ import { readConfig } from "../config/config.ts";
 import type { Context } from "../context.ts";
 import { NidoError } from "../errors.ts";
 import { generateKeyPair, homeKey, readPublicKeys } from "../guest/keys.ts";
-import { checkUserData } from "../guest/user_data.ts";
-import { loginUser, seedImage } from "../guest/seed.ts";
+import { checkUserData, overruledKeys } from "../guest/user_data.ts";
+import { loginUser, ownCloudConfig, type Seed, seedImage } from "../guest/seed.ts";
 import { hostMemory } from "../host/platform.ts";
-import { diskLock, type Image } from "../image/image.ts";
+import { holdDisk } from "../image/hold.ts";
+import type { Image } from "../image/image.ts";
 import { resolveImage } from "../image/resolve.ts";
 import { field, operation } from "../operation.ts";
 import { requireFirmware } from "../qemu/firmware.ts";
@@ -16,6 +17,7 @@ import { emptyOverlay } from "../qemu/overlay.ts";
 import { files, vmFiles } from "../store/files.ts";
 import { prepareHome } from "../store/home.ts";
 import { withLock } from "../store/lock.ts";
+import { writeNewFile } from "../store/record.ts";
 import { stage, sweepStaging } from "../store/staging.ts";
 import { removeVm } from "./delete.ts";
 import { launch, type Launched } from "./launch.ts";
@@ -115,7 +117,7 @@ export async function spawn(
     sshCommand: `nido ssh ${vm.name}`,
     accelerator: launched?.accelerator.name,
     acceleratorReason: launched?.accelerator.reason,
-    problems: now.problems,
+    problems: [...now.problems, ...plan.notes],
     timings,
   });
   if (request.wait === "none") return result(await openSoundVm(context, vm.name));
@@ -135,7 +137,7 @@ export async function spawn(
     );
     Object.assign(timings, waited);
     const ready = await openSoundVm(context, vm.name);
-    const problems = [...ready.problems, ...firstBoot.problems];
+    const problems = [...ready.problems, ...plan.notes, ...firstBoot.problems];
     return {
       ...result(ready, launched),
       sshCommand: access,
@@ -157,6 +159,8 @@ interface Plan {
   diskBytes: number;
   userData?: string;
   callersKeys: string[];
+  /** What the caller is told besides. */
+  notes: string[];
 }
 
 /** Checks everything that can be checked before anything is made. */
@@ -188,6 +192,7 @@ async function makePlan(context: Context, request: SpawnRequest): Promise<Plan> 
     diskBytes: diskSize(image, request.diskGib ?? config.diskGib),
     userData: request.userData,
     callersKeys,
+    notes: [],
     record: {
       schemaVersion: 1,
       id: crypto.randomUUID(),
@@ -215,13 +220,12 @@ async function nest(context: Context, plan: Plan): Promise<SoundVm> {
     context.report({ stage: "disk", message: `making the nest of "${name}"` });
     const vm = await withLock(context, vmLock(name, "spawn"), async () => {
       if (await findVm(context, name)) return undefined;
-      await withLock(context, { what: diskLock(plan.image.digest), doing: "spawn" }, async () => {
-        await stage(
-          context,
-          files.vm(context.home, name),
-          (folder) => fill(context, folder, name, plan),
-        );
-      });
+      using _disk = await holdDisk(context, plan.image, `spawn VM "${name}"`);
+      await stage(
+        context,
+        files.vm(context.home, name),
+        (folder) => fill(context, folder, name, plan),
+      );
       return await findVm(context, name);
     });
     if (vm) return mustBeSound(vm);
@@ -233,25 +237,30 @@ async function fill(context: Context, folder: string, name: string, plan: Plan):
   const { image, record } = plan;
   const [own, hostKey] = await Promise.all([homeKey(context), generateKeyPair(name)]);
   record.hostKey = hostKey.public.split(" ").slice(0, 2).join(" ");
-  const seed = await seedImage({
+  const seed: Seed = {
     instanceId: record.id,
     hostname: name,
     user: record.user,
     authorizedKeys: [own.public, ...plan.callersKeys],
     hostKey,
     userData: plan.userData,
-  });
-  const write = (file: string, content: Uint8Array) =>
-    Deno.writeFile(join(folder, file), content, { mode: 0o600, createNew: true });
-  await write(vmFiles.disk, emptyOverlay(image.diskPath, plan.diskBytes));
-  await write(vmFiles.seed, seed);
-  await write(vmFiles.knownHosts, new TextEncoder().encode(knownHostsLine(record.hostKey)));
-  await write(vmFiles.record, new TextEncoder().encode(JSON.stringify(record, null, 2) + "\n"));
+  };
+  const contents: Record<string, string | Uint8Array> = {
+    [vmFiles.disk]: emptyOverlay(image.diskPath, plan.diskBytes),
+    [vmFiles.seed]: await seedImage(seed),
+    [vmFiles.knownHosts]: knownHostsLine(record.hostKey),
+    [vmFiles.record]: JSON.stringify(record, null, 2) + "\n",
+  };
   if (record.firmware === "uefi") {
     const { vars } = await requireFirmware(context, record.architecture);
-    await Deno.copyFile(vars, join(folder, vmFiles.firmwareVars));
-    await Deno.chmod(join(folder, vmFiles.firmwareVars), 0o600);
+    contents[vmFiles.firmwareVars] = await Deno.readFile(vars);
   }
+  await Promise.all(
+    Object.entries(contents).map(([file, content]) => writeNewFile(join(folder, file), content)),
+  );
+  if (plan.userData === undefined) return;
+  const overruled = await overruledKeys(ownCloudConfig(seed), plan.userData);
+  plan.notes.push(...overruled.map((key) => `user-data's ${key} was replaced by Nido's own`));
 }
 
 async function startOrUndo(context: Context, vm: SoundVm): Promise<Launched> {

@@ -19,7 +19,7 @@ export default operation({
   }),
   output: copyOutput,
   positional: ["name", "source", "destination"],
-  examples: ["nido upload web ./app /srv/app", "nido cp ./app web:/srv/app"],
+  examples: ["nido upload web ./app /srv/app"],
   text: copyText,
   async run(context, { name, source, destination }) {
     await using session = await openSession(context, name, "copy into");

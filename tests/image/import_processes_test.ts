@@ -117,15 +117,15 @@ Deno.test("killed around each call of qemu-img, an import leaves nothing half-ma
 
 Deno.test("killed at any moment, an import leaves nothing half-made", async () => {
   await using at = await fixture();
-  const file = await writeQcow2(at.at("disk.qcow2"), 8 << 20);
+  const file = await writeQcow2(at.at("disk.qcow2"), 4 << 20);
   const began = performance.now();
   await start([at.home, file, "it"]).output();
   const wholeMs = performance.now() - began;
   await Deno.remove(at.home, { recursive: true });
-  for (let moment = 0; moment < 12; moment++) {
+  for (let moment = 0; moment < 8; moment++) {
     const child = start([at.home, file, "it"]);
     const ended = child.output();
-    const timer = setTimeout(() => kill(child), wholeMs * (0.25 + 0.065 * moment));
+    const timer = setTimeout(() => kill(child), wholeMs * (0.25 + 0.1 * moment));
     await ended;
     clearTimeout(timer);
     await assertHeals(at, file);

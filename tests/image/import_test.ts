@@ -122,10 +122,10 @@ Deno.test("--format raw keeps a qcow2 header as the guest's own bytes", async ()
 Deno.test("holes stay holes", async () => {
   await using at = await fixture();
   const file = await writeQcow2(at.at("holes.qcow2"));
-  await Deno.truncate(file, 64 << 20); // a qcow2 file may be longer than its last cluster
+  await Deno.truncate(file, 8 << 20); // a qcow2 file may be longer than its last cluster
   const image = await stored(at, file);
   assert.equal(await sha256(image.diskPath), await sha256(file));
-  assert.ok((await Deno.stat(image.diskPath)).blocks! * 512 < 4 << 20);
+  assert.ok((await Deno.stat(image.diskPath)).blocks! * 512 < 2 << 20);
 });
 
 Deno.test("the name, architecture, firmware and user are the caller's or sensible", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { importImage } from "../../lib/image/import.ts";
+import { holdDisk } from "../../lib/image/hold.ts";
 import imageList from "../../lib/image/list.ts";
 import imageInfo from "../../lib/image/info.ts";
 import { diskLock } from "../../lib/image/image.ts";
@@ -91,19 +92,40 @@ Deno.test("a VM that is being made counts while its maker lives", async () => {
 
 Deno.test("a removal waits for a spawn that holds the disk, and then sees its VM", async () => {
   await using at = await withImage();
-  const lock = await takeLock(at.context, { what: diskLock(at.image.digest), doing: "spawn" });
+  const lock = await holdDisk(at.context, at.image, "spawn");
+  let settled = false;
   const removal = removeImage(at.context, "debian").catch((error) => error);
+  removal.finally(() => settled = true);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.equal(settled, false);
   await standOn(files.vm(at.home, "fresh"), at.home, at.image.digest);
   lock[Symbol.dispose]();
   assert.equal((await removal).message, 'Cannot remove image "debian": in use by fresh');
 });
 
+Deno.test("a disk that was removed since it was resolved can't be held", async () => {
+  await using at = await withImage();
+  (await holdDisk(at.context, at.image, "spawn"))[Symbol.dispose]();
+  await removeImage(at.context, "debian");
+  await fails(
+    holdDisk(at.context, at.image, 'spawn VM "dev"'),
+    "not_found",
+    'Cannot spawn VM "dev": image "debian" was removed',
+    "nido images",
+  );
+  (await takeLock(at.context, { what: diskLock(at.image.digest), doing: "look", patienceMs: 0 }))[
+    Symbol.dispose
+  ]();
+});
+
 Deno.test("a disk with two names stays until the last one goes", async () => {
   await using at = await withImage();
   await importImage(at.context, { file: at.file, name: "second" });
-  await standOn(files.vm(at.home, "vm"), at.home, at.image.digest);
+  await importImage(at.context, { file: at.file, name: "third" });
   assert.equal((await removeImage(at.context, "debian")).freedBytes, 0);
   assert.ok((await Deno.stat(at.image.diskPath)).isFile);
+  await standOn(files.vm(at.home, "vm"), at.home, at.image.digest);
+  assert.equal((await removeImage(at.context, "third")).freedBytes, 0);
   await fails(
     removeImage(at.context, "second"),
     "in_use",

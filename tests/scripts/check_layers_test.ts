@@ -28,6 +28,8 @@ Deno.test("imports run one way", () => {
     ["lib/operations.ts", "lib/vm/spawn.ts"],
     ["lib/cli/run.ts", "lib/operations.ts"],
     ["lib/cli/run.ts", "lib/store/home.ts"],
+    ["lib/cli/console.ts", "lib/vm/vm.ts"],
+    ["lib/image/resolve.ts", "lib/image/import.ts"],
     ["main.ts", "lib/cli/run.ts"],
   ];
   const forbidden = [
@@ -38,6 +40,7 @@ Deno.test("imports run one way", () => {
     ["lib/vm/spawn.ts", "lib/operations.ts"],
     ["lib/vm/spawn.ts", "lib/cli/run.ts"],
     ["lib/cli/run.ts", "lib/vm/vm.ts"],
+    ["lib/cli/console.ts", "lib/vm/stop.ts"],
     ["lib/cli/run.ts", "lib/vm/spawn.ts"],
     ["mcp/server.ts", "lib/vm/vm.ts"],
     ["lib/errors.ts", "lib/store/home.ts"],
