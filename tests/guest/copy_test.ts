@@ -128,7 +128,11 @@ Deno.test("copying to and from a real SFTP server", async (t) => {
   });
 
   await t.step("files that the kernel makes up are read to their end", async () => {
-    const { bytes } = await downloadFrom(session, "/proc/cpuinfo", join(here, "cpuinfo"));
+    const { sizeBytes: bytes } = await downloadFrom(
+      session,
+      "/proc/cpuinfo",
+      join(here, "cpuinfo"),
+    );
     assert(bytes > 0);
   });
 

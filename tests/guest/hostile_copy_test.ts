@@ -235,7 +235,7 @@ Deno.test("a file that lies about its size comes as it is; one without an end is
     { name: "shorter", mode: FILE, size: 2 ** 40, content: "tiny" },
     { name: "zero", mode: FILE, size: 0, content: "as in /proc" },
   ));
-  assert.deepEqual([copied?.files, copied?.bytes], [3, 300_000 + 4 + 11]);
+  assert.deepEqual([copied?.files, copied?.sizeBytes], [3, 300_000 + 4 + 11]);
   const endless = inTop({
     name: "endless",
     mode: FILE,
@@ -259,7 +259,7 @@ Deno.test("more bytes than were asked for do no harm", async () => {
     content: (offset, length) => new Uint8Array(offset < 131_072 ? length + 1000 : 0),
   }));
   assert.equal(error, undefined);
-  assert.equal(copied?.bytes, 131_072);
+  assert.equal(copied?.sizeBytes, 131_072);
 });
 
 Deno.test("a guest that hangs up or falls silent ends the copy", async () => {
