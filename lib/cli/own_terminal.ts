@@ -10,16 +10,13 @@ export function ownTerminal(): Terminal | undefined {
     size,
     lend(resized) {
       const changed = () => resized(size());
-      const restore = () => Deno.stdin.setRaw(false);
-      Deno.stdin.setRaw(true);
-      addEventListener("unload", restore); // Deno.exit, as for the second Ctrl-C
+      Deno.stdin.setRaw(true); // where the process ends before it is given back, Deno 2.9 does that
       if (HAS_WINCH) Deno.addSignalListener("SIGWINCH", changed);
       return {
         keys: keys(),
         [Symbol.dispose]() {
           if (HAS_WINCH) Deno.removeSignalListener("SIGWINCH", changed);
-          removeEventListener("unload", restore);
-          restore();
+          Deno.stdin.setRaw(false);
         },
       };
     },

@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import { NidoError } from "../errors.ts";
-import { connect, type SshSession, type SshTarget } from "../guest/ssh.ts";
+import { connectAgain } from "../guest/connect_again.ts";
+import type { SshSession, SshTarget } from "../guest/ssh.ts";
 import { files } from "../store/files.ts";
 import { sshPort } from "./ssh_access.ts";
 import { mustBe, openSoundVm, type SoundVm } from "./vm.ts";
@@ -36,5 +37,5 @@ export async function openSession(
       },
     );
   }
-  return await connect(context, await sshTarget(context, vm), { timeoutMs: CONNECT_MS });
+  return await connectAgain(context, await sshTarget(context, vm), { timeoutMs: CONNECT_MS });
 }

@@ -10,9 +10,12 @@ const ignore = Deno.build.os !== "linux"; // `script` takes other arguments else
 async function ended(pty: Pty, status: number): Promise<void> {
   await pty.until(/finished/);
   assert.match(pty.text, new RegExp(`^status ${status}\r?$`, "m"));
-  const after = pty.text.slice(pty.text.lastIndexOf("status "));
+  isAsBefore(pty.text.slice(pty.text.lastIndexOf("status ")));
+}
+
+function isAsBefore(modes: string): void {
   for (const mode of ["icanon", "isig", "echo", "icrnl", "opost"]) {
-    assert.match(after, new RegExp(`(^|\\s)${mode}\\b`), `${mode} is off: ${after}`);
+    assert.match(modes, new RegExp(`(^|\\s)${mode}\\b`), `${mode} is off: ${modes}`);
   }
 }
 
@@ -30,6 +33,9 @@ Deno.test({
     await finish("stty", ["-F", device, "rows", "50", "cols", "120"]);
     await pty.until(/now 120x50/);
     await pty.press("q");
+    await pty.until(/given back/);
+    isAsBefore(await finish("stty", ["-F", device, "-a"]));
+    await pty.press("\r");
     await ended(pty, 0);
     assert.doesNotMatch(pty.text, /aborted/);
   },
@@ -51,5 +57,5 @@ Deno.test({
 Deno.test("there is no terminal to lend when standard input is none", async () => {
   const script = fromFileUrl("./sample_operations.ts");
   const { stdout } = await nido(["command", "dev", "keys"], { script });
-  assert.equal(stdout, "no terminal\r\n");
+  assert.equal(stdout, "no terminal\r\ngiven back\n");
 });

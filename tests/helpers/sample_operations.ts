@@ -73,7 +73,11 @@ export const command = operation({
       const text = context.stdin ? await new Response(context.stdin).text() : "";
       context.output?.stdout(new TextEncoder().encode(text));
     }
-    if (word === "keys") await showKeys(context);
+    if (word === "keys") {
+      await showKeys(context);
+      context.output?.stdout(new TextEncoder().encode("given back\n"));
+      await Deno.stdin.read(new Uint8Array(1));
+    }
     if (word === "wait") {
       context.output?.stdout(new TextEncoder().encode("waiting\n"));
       const beat = setInterval(() => {}, 50);
