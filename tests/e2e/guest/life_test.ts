@@ -233,6 +233,7 @@ Deno.test("one real guest, from the egg to the end", async (t) => {
     await pty.press("stty size; tty; echo $TERM; sleep 100\r");
     await pty.until(/37 91\s+\/dev\/pts\/\d+\s+vt100/);
     await pty.press("\x03");
+    await pty.until(/\^C\s+[^]*bash/);
     await pty.press("exit 7\r");
     await pty.until(/status 7\b[^]* icanon\b[^]*finished/);
     const { code, message } = await nest.error(["exec", "-t", "web", "--", "true"]);
