@@ -26,30 +26,46 @@ export async function deleteVms(
   { names, force }: z.output<typeof input>,
 ): Promise<z.input<typeof output>> {
   for (const name of names) checkDeletable(await openVm(context, name), force);
-  for (const name of new Set(names)) await removeVm(context, name, force);
+  for (const name of new Set(names)) await removeVm(context, name, { force });
   return { deleted: [...new Set(names)] };
 }
 
-/** Deletes one VM: its process is ended, its folder leaves its place in one rename. */
-export async function removeVm(context: Context, name: string, force: boolean): Promise<void> {
-  const lock = await takeLock(context, vmLock(name, "delete"));
-  const vm = await findVm(context, name);
-  if (!vm) return await retireLock(lock);
+/** How to delete one VM. */
+export interface Removal {
+  /** Also when it runs. */
+  force?: boolean;
+  /** How long to wait for another command to be done with it. */
+  patienceMs?: number;
+}
+
+/** Deletes one VM under its lock; one that is gone already is fine. */
+export async function removeVm(context: Context, name: string, how: Removal = {}): Promise<void> {
+  const request = { ...vmLock(name, "delete"), patienceMs: how.patienceMs };
+  const lock = await takeLock(context, request);
   try {
-    checkDeletable(vm, force);
-    await killMachine(join(vm.folder, vmFiles.pid));
-    if (vm.record) await removeIfThere(await runFolder(context.home, vm.record.id));
-    await withStaging(context, async (folder) => {
-      await Deno.rename(vm.folder, join(folder, name));
-    });
+    const vm = await findVm(context, name);
+    if (vm) {
+      checkDeletable(vm, how.force ?? false);
+      await dismantle(context, vm);
+    }
   } catch (error) {
     lock[Symbol.dispose]();
     throw error;
   }
-  for (const what of [`console-${name}`, `console-open-${name}`]) {
+  await retireLock(lock);
+}
+
+/**
+ * Ends a VM's process and takes its folder away in one rename; the caller holds its lock. Killed in
+ * the middle, the VM is there without its process, or gone with its files in staging.
+ */
+export async function dismantle(context: Context, vm: Vm): Promise<void> {
+  await killMachine(join(vm.folder, vmFiles.pid));
+  if (vm.record) await removeIfThere(await runFolder(context.home, vm.record.id));
+  await withStaging(context, (folder) => Deno.rename(vm.folder, join(folder, vm.name)));
+  for (const what of [`console-${vm.name}`, `console-open-${vm.name}`]) {
     await removeIfThere(files.lock(context.home, what));
   }
-  await retireLock(lock);
 }
 
 function checkDeletable(vm: Vm, force: boolean): void {

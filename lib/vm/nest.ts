@@ -7,32 +7,47 @@ import { holdDisk } from "../image/hold.ts";
 import { requireFirmware } from "../qemu/firmware.ts";
 import { emptyOverlay } from "../qemu/overlay.ts";
 import { files, vmFiles } from "../store/files.ts";
-import { withLock } from "../store/lock.ts";
+import { retireLock, takeLock } from "../store/lock.ts";
 import { writeNewFile } from "../store/record.ts";
 import { stage } from "../store/staging.ts";
 import { friendlyName } from "./name.ts";
 import { nameTaken, type Plan } from "./plan.ts";
 import { knownHostsLine } from "./reach.ts";
-import { findVm, mustBeSound, type SoundVm, vmLock } from "./vm.ts";
+import { findVm, openSoundVm, type SoundVm, vmLock } from "./vm.ts";
 
-/** Builds the VM's folder in staging and renames it into place, under its name's lock. */
-export async function nest(context: Context, plan: Plan): Promise<SoundVm> {
+/**
+ * Builds the VM's folder in staging, renames it into place and lets `hatch` go on with it, all under
+ * the lock of its name: no other command comes in between.
+ */
+export async function nest<T>(
+  context: Context,
+  plan: Plan,
+  hatch: (vm: SoundVm) => Promise<T>,
+): Promise<T> {
   for (let attempt = 0;; attempt++) {
     const name = plan.name ?? friendlyName(attempt);
-    context.report({ stage: "disk", message: `making the nest of "${name}"` });
-    const vm = await withLock(context, vmLock(name, "spawn"), async () => {
-      if (await findVm(context, name)) return undefined;
-      using _disk = await holdDisk(context, plan.image, `spawn VM "${name}"`);
-      await stage(
-        context,
-        files.vm(context.home, name),
-        (folder) => fill(context, folder, name, plan),
-      );
-      return await findVm(context, name);
-    });
-    if (vm) return mustBeSound(vm);
-    if (plan.name) throw nameTaken(plan.name);
+    const lock = await takeLock(context, vmLock(name, "spawn"));
+    try {
+      if (!await findVm(context, name)) {
+        context.report({ stage: "disk", message: `making the nest of "${name}"` });
+        return await hatch(await build(context, name, plan));
+      }
+      if (plan.name) throw nameTaken(plan.name);
+    } finally {
+      if (await findVm(context, name)) lock[Symbol.dispose]();
+      else await retireLock(lock);
+    }
   }
+}
+
+async function build(context: Context, name: string, plan: Plan): Promise<SoundVm> {
+  using _disk = await holdDisk(context, plan.image, `spawn VM "${name}"`);
+  await stage(
+    context,
+    files.vm(context.home, name),
+    (folder) => fill(context, folder, name, plan),
+  );
+  return await openSoundVm(context, name);
 }
 
 async function fill(context: Context, folder: string, name: string, plan: Plan): Promise<void> {
