@@ -24,7 +24,7 @@ export interface Launched {
 const QEMU_START_MS = 30_000;
 
 /**
- * Starts QEMU for a VM whose lock the caller holds. The guest is let go last, when its ports are open
+ * Starts QEMU for a VM whose lock the caller holds, and makes `vm` say so. The guest is let go last, when its ports are open
  * and recorded: killed before that, QEMU is left in a state that tells, and the next command ends it.
  */
 export async function launch(context: Context, vm: SoundVm): Promise<Launched> {
@@ -53,6 +53,7 @@ export async function launch(context: Context, vm: SoundVm): Promise<Launched> {
     for (const port of vm.record.ports) await addForward(qmp, port, doing);
     await writeRecord(join(vm.folder, vmFiles.record), vm.record);
     await qmp.execute("cont");
+    Object.assign(vm, { state: "running", pid: child.pid, isHalfStarted: false, problems: [] });
   } catch (error) {
     await killMachine(pidFile);
     await removeIfThere(pidFile);
