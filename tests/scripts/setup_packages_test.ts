@@ -67,13 +67,27 @@ Deno.test("a failed installation ends in one sentence after what the manager sai
 
 Deno.test("without root, sudo or doas the user is told what to run as root", async () => {
   await using machine = await bareMachine();
-  await machine.addProgram("dnf", "exit 9");
-  assert.deepEqual(await machine.run(PARTS, "install_needs qemu-img"), [
+  await machine.addProgram("apt-get", "exit 9");
+  assert.deepEqual(await machine.run(PARTS, "install_needs qemu-img ssh"), [
     1,
-    "Installing qemu-img\n" +
-    'error: Cannot run "dnf install -y --setopt=install_weak_deps=False qemu-img" without root: ' +
-    "run it as root, then this script again\n",
+    "error: Cannot install openssh-client qemu-utils without root, and there is no sudo; " +
+    "run as root: apt-get install -y --no-install-recommends openssh-client qemu-utils\n",
   ]);
+});
+
+Deno.test("sudo is asked once, and only where root is needed", async () => {
+  for (const manager of ["pacman", "brew"]) {
+    await using machine = await bareMachine();
+    await machine.addProgram("sudo", '[ "$1" = -v ] || { echo "$@" >> "$HOME/asked"; "$@"; }');
+    await machine.addProgram(manager, `echo "$@" >> "$HOME/asked"`);
+    assert.deepEqual(await machine.run(PARTS, "install_needs qemu-img"), [
+      0,
+      `Installing ${manager === "brew" ? "qemu" : "qemu-img"}\n`,
+    ]);
+    const pacman = "-S --needed --noconfirm qemu-img\n";
+    const asked = manager === "brew" ? "install qemu\n" : `pacman ${pacman}${pacman}`;
+    assert.equal(await Deno.readTextFile(`${machine.home}/asked`), asked);
+  }
 });
 
 Deno.test("a system without a known package manager is told so", async () => {
