@@ -6,7 +6,7 @@ import { NidoError } from "../errors.ts";
 import { generateKeyPair, homeKey, readPublicKeys } from "../guest/keys.ts";
 import { checkUserData, overruledKeys } from "../guest/user_data.ts";
 import { loginUser, ownCloudConfig, type Seed, seedImage } from "../guest/seed.ts";
-import { hostMemory } from "../host/platform.ts";
+import { hostMemory, requireUnixSockets } from "../host/platform.ts";
 import { holdDisk } from "../image/hold.ts";
 import type { Image } from "../image/image.ts";
 import { resolveImage } from "../image/resolve.ts";
@@ -100,6 +100,7 @@ export async function spawn(
   context: Context,
   request: SpawnRequest,
 ): Promise<z.input<typeof output>> {
+  requireUnixSockets("spawn");
   await prepareHome(context.home);
   await sweepStaging(context.home);
   const disk = stopwatch();
