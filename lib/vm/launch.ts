@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
+import { requireUnixSockets } from "../host/platform.ts";
 import { type Detached, startDetached } from "../host/process.ts";
 import { type AcceleratorChoice, chooseAccelerator } from "../qemu/accelerator.ts";
 import { commandLine, type Machine } from "../qemu/command_line.ts";
@@ -29,6 +30,7 @@ const QEMU_START_MS = 30_000;
  */
 export async function launch(context: Context, vm: SoundVm): Promise<Launched> {
   const doing = `start VM "${vm.name}"`;
+  requireUnixSockets(doing);
   await checkPortsAreFree(context, vm.record.ports, doing);
   const [qemu, accelerator] = await Promise.all([
     findQemu(context, vm.record.architecture),

@@ -5,7 +5,7 @@ import { NidoError } from "../errors.ts";
 import { readPublicKeys } from "../guest/keys.ts";
 import { loginUser } from "../guest/seed.ts";
 import { checkUserData } from "../guest/user_data.ts";
-import { hostMemory } from "../host/platform.ts";
+import { hostMemory, requireUnixSockets } from "../host/platform.ts";
 import type { Image } from "../image/image.ts";
 import { resolveImage } from "../image/resolve.ts";
 import { field } from "../operation.ts";
@@ -69,6 +69,7 @@ export interface Plan {
 
 /** Checks everything that can be checked before anything is made. */
 export async function makePlan(context: Context, request: SpawnRequest): Promise<Plan> {
+  requireUnixSockets("spawn");
   const config = await readConfig(context);
   const reference = request.image ?? config.image;
   if (!reference) {
