@@ -1,19 +1,19 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
-import { type Detached, startDetached } from "../host/process.ts";
+import { type Detached, sendSignal, startDetached } from "../host/process.ts";
 import { type AcceleratorChoice, chooseAccelerator } from "../qemu/accelerator.ts";
 import { commandLine, type Machine } from "../qemu/command_line.ts";
 import { requireFirmware } from "../qemu/firmware.ts";
 import { findQemu, type QemuInstallation } from "../qemu/installation.ts";
-import { killMachine } from "../qemu/qemu_process.ts";
+import { killMachine, readPid } from "../qemu/qemu_process.ts";
 import { Qmp } from "../qemu/qmp.ts";
 import { files, runFiles, vmFiles } from "../store/files.ts";
 import { removeIfThere, writeRecord } from "../store/record.ts";
 import { prepareRunFolder } from "../store/run_folder.ts";
 import { addForward } from "./forward.ts";
 import { checkPortsAreFree } from "./port.ts";
-import type { SoundVm } from "./vm.ts";
+import type { SoundVm, Vm } from "./vm.ts";
 
 /** What a start found out. */
 export interface Launched {
@@ -36,7 +36,7 @@ export async function launch(context: Context, vm: SoundVm): Promise<Launched> {
   ]);
   const machine = await machineOf(context, vm, accelerator);
   const pidFile = machine.paths.pid;
-  await removeIfThere(pidFile);
+  // A stale pid file stays: QEMU locks it and writes it anew, and so refuses to be there twice.
   await Deno.truncate(join(vm.folder, vmFiles.qemuLog)).catch(() => {}); // absent at the first start
 
   const child = await startDetached(
@@ -54,18 +54,34 @@ export async function launch(context: Context, vm: SoundVm): Promise<Launched> {
     await writeRecord(join(vm.folder, vmFiles.record), vm.record);
     await qmp.execute("cont");
   } catch (error) {
-    await killMachine(pidFile);
-    await removeIfThere(pidFile);
+    await endChild(child);
+    await killMachine(pidFile); // one that a killed start left behind, and that kept ours out
+    if (await readPid(pidFile) === child.pid) await removeIfThere(pidFile);
     throw error;
   }
   return { accelerator, qemu };
 }
 
+/** Ends a VM's QEMU, if it lives, so that the VM is stopped and not crashed. */
+export async function endMachine(vm: Vm): Promise<void> {
+  const pidFile = join(vm.folder, vmFiles.pid);
+  await killMachine(pidFile);
+  await removeIfThere(pidFile);
+  vm.pid = undefined;
+  vm.isHalfStarted = false;
+}
+
 /** Ends a QEMU that was never let go because whoever started it died. */
-export async function endHalfStarted(vm: SoundVm): Promise<void> {
-  if (!vm.isHalfStarted) return;
-  await killMachine(join(vm.folder, vmFiles.pid));
-  await removeIfThere(join(vm.folder, vmFiles.pid));
+export async function endHalfStarted(vm: Vm): Promise<void> {
+  if (vm.isHalfStarted) await endMachine(vm);
+}
+
+// Interrupted early, QEMU has not written its pid file yet; as our child, its pid is its own still.
+async function endChild(child: Detached): Promise<void> {
+  const isOver = await Promise.race([child.exited.then(() => true), Promise.resolve(false)]);
+  if (isOver) return;
+  await sendSignal(child.pid, "KILL");
+  await child.exited;
 }
 
 async function machineOf(
@@ -73,7 +89,7 @@ async function machineOf(
   { name, folder, record }: SoundVm,
   accelerator: AcceleratorChoice,
 ): Promise<Machine> {
-  const run = await prepareRunFolder(context.home, record.id);
+  const run = await prepareRunFolder(context.home, { name });
   const firmware = record.firmware === "uefi"
     ? await requireFirmware(context, record.architecture)
     : undefined;

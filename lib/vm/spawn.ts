@@ -16,25 +16,17 @@ import { findQemu } from "../qemu/installation.ts";
 import { emptyOverlay } from "../qemu/overlay.ts";
 import { files, vmFiles } from "../store/files.ts";
 import { prepareHome } from "../store/home.ts";
-import { withLock } from "../store/lock.ts";
+import { retireLock, takeLock } from "../store/lock.ts";
 import { writeNewFile } from "../store/record.ts";
-import { stage, sweepStaging } from "../store/staging.ts";
-import { removeVm } from "./delete.ts";
+import { stage } from "../store/staging.ts";
+import { discard, removeVm } from "./delete.ts";
 import { launch, type Launched } from "./launch.ts";
 import { friendlyName, vmName } from "./name.ts";
 import { checkPortsAreFree, parsePorts, portView, viewPorts } from "./port.ts";
 import { knownHostsLine, sshAccess } from "./reach.ts";
 import { type ReadyTimings, waitForReady } from "./ready.ts";
 import { cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
-import {
-  findVm,
-  mustBeSound,
-  openSoundVm,
-  type SoundVm,
-  vmLock,
-  type VmRecord,
-  vmState,
-} from "./vm.ts";
+import { findVm, openSoundVm, type SoundVm, vmLock, type VmRecord, vmState } from "./vm.ts";
 
 const input = z.strictObject({
   name: vmName.optional().describe("Name of the VM; a friendly free one is made when left out"),
@@ -101,15 +93,11 @@ export async function spawn(
   request: SpawnRequest,
 ): Promise<z.input<typeof output>> {
   await prepareHome(context.home);
-  await sweepStaging(context.home);
   const disk = stopwatch();
   const plan = await makePlan(context, request);
-  const vm = await nest(context, plan);
-  const timings: { diskSeconds: number; qemuSeconds?: number } & ReadyTimings = {
-    diskSeconds: disk(),
-  };
+  const { vm, launched, timings } = await hatch(context, plan, request.wait !== "none", disk);
   const known = { digest: plan.image.digest, image: plan.image.name, user: plan.record.user };
-  const result = (now: SoundVm, launched?: Launched) => ({
+  const result = (now: SoundVm) => ({
     name: vm.name,
     state: now.state,
     ...known,
@@ -122,12 +110,9 @@ export async function spawn(
   });
   if (request.wait === "none") return result(await openSoundVm(context, vm.name));
 
-  const qemu = stopwatch();
-  const launched = await startOrUndo(context, vm);
-  timings.qemuSeconds = qemu();
   const started = await openSoundVm(context, vm.name);
   const access = sshAccess(context, started).command.join(" ");
-  if (request.wait === "running") return { ...result(started, launched), sshCommand: access };
+  if (request.wait === "running") return { ...result(started), sshCommand: access };
 
   try {
     const { firstBoot, timings: waited } = await waitForReady(
@@ -139,14 +124,14 @@ export async function spawn(
     const ready = await openSoundVm(context, vm.name);
     const problems = [...ready.problems, ...plan.notes, ...firstBoot.problems];
     return {
-      ...result(ready, launched),
+      ...result(ready),
       sshCommand: access,
       firstBoot: firstBoot.status,
       problems,
     };
   } catch (error) {
     if (request.rmOnFailure || context.signal.aborted) {
-      await removeVm({ ...context, signal: never() }, vm.name, true);
+      await removeVm(uninterrupted(context), vm.name, true, vm.record.id);
     }
     throw error;
   }
@@ -213,24 +198,48 @@ async function makePlan(context: Context, request: SpawnRequest): Promise<Plan> 
   };
 }
 
-/** Builds the VM's folder in staging and renames it into place, under its name's lock. */
-async function nest(context: Context, plan: Plan): Promise<SoundVm> {
+interface Hatched {
+  vm: SoundVm;
+  launched?: Launched;
+  timings: { diskSeconds: number; qemuSeconds?: number } & ReadyTimings;
+}
+
+/**
+ * Takes a free name, builds the VM's folder in staging, renames it into place and starts QEMU, all
+ * under the name's lock: nobody can start, delete or replace the VM in between.
+ */
+async function hatch(
+  context: Context,
+  plan: Plan,
+  isStarted: boolean,
+  disk: () => number,
+): Promise<Hatched> {
   for (let attempt = 0;; attempt++) {
     const name = plan.name ?? friendlyName(attempt);
     context.report({ stage: "disk", message: `making the nest of "${name}"` });
-    const vm = await withLock(context, vmLock(name, "spawn"), async () => {
-      if (await findVm(context, name)) return undefined;
-      using _disk = await holdDisk(context, plan.image, `spawn VM "${name}"`);
-      await stage(
-        context,
-        files.vm(context.home, name),
-        (folder) => fill(context, folder, name, plan),
-      );
-      return await findVm(context, name);
-    });
-    if (vm) return mustBeSound(vm);
+    using lock = await takeLock(context, vmLock(name, "spawn"));
+    if (!await findVm(context, name)) {
+      try {
+        const vm = await build(context, name, plan);
+        const timings = { diskSeconds: disk() };
+        if (!isStarted) return { vm, timings };
+        const qemu = stopwatch();
+        const launched = await launchOrUndo(context, vm);
+        return { vm, launched, timings: { ...timings, qemuSeconds: qemu() } };
+      } catch (error) {
+        await retireLock(lock);
+        throw error;
+      }
+    }
     if (plan.name) throw nameTaken(plan.name);
   }
+}
+
+async function build(context: Context, name: string, plan: Plan): Promise<SoundVm> {
+  using _disk = await holdDisk(context, plan.image, `spawn VM "${name}"`);
+  const destination = files.vm(context.home, name);
+  await stage(context, destination, (folder) => fill(context, folder, name, plan));
+  return await openSoundVm(context, name);
 }
 
 async function fill(context: Context, folder: string, name: string, plan: Plan): Promise<void> {
@@ -263,12 +272,12 @@ async function fill(context: Context, folder: string, name: string, plan: Plan):
   plan.notes.push(...overruled.map((key) => `user-data's ${key} was replaced by Nido's own`));
 }
 
-async function startOrUndo(context: Context, vm: SoundVm): Promise<Launched> {
+async function launchOrUndo(context: Context, vm: SoundVm): Promise<Launched> {
   context.report({ stage: "qemu", message: `hatching "${vm.name}"` });
   try {
-    return await withLock(context, vmLock(vm.name, "start"), () => launch(context, vm));
+    return await launch(context, vm);
   } catch (error) {
-    await removeVm({ ...context, signal: never() }, vm.name, true);
+    await discard(uninterrupted(context), vm);
     throw error;
   }
 }
@@ -303,8 +312,8 @@ function nameTaken(name: string): NidoError {
 }
 
 // Cleaning up after an interrupt must not be interrupted by the same interrupt.
-function never(): AbortSignal {
-  return new AbortController().signal;
+function uninterrupted(context: Context): Context {
+  return { ...context, signal: new AbortController().signal };
 }
 
 function stopwatch(): () => number {
