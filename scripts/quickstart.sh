@@ -54,14 +54,14 @@ choose_image() {
     return 0
   fi
   say "Making the Debian 12 guest image (a minute; later runs find it)"
-  build_guest_image "give an image: sh scripts/quickstart.sh FILE"
+  file=$(guest_image "$project" "name the file of one: sh scripts/quickstart.sh FILE") || exit 1
   image=$image_name
   import_status=0
-  import_words=$(nido image import "$guest_image" --name "$image_name" --quiet 2>&1) || import_status=$?
+  import_words=$(nido image import "$file" --name "$image_name" --quiet 2>&1) || import_status=$?
   case $import_status in
     0) ;;
     4) say "Keeping the image \"$image_name\" that is there, made from another file" ;;
-    *) fail "Cannot import $guest_image: $import_words" ;;
+    *) fail "Cannot import $file: $import_words" ;;
   esac
 }
 

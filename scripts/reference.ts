@@ -1,58 +1,107 @@
 import { z } from "zod";
-import { fieldsOf } from "../lib/cli/fields.ts";
+import { type Field, fieldsOf } from "../lib/cli/fields.ts";
 import { usage } from "../lib/cli/help.ts";
 import { load } from "../lib/cli/run.ts";
+import { terminal } from "../lib/cli/terminal.ts";
 import { aliasesOf, nounOf, wordsOf } from "../lib/cli/words.ts";
 import type { Operation } from "../lib/operation.ts";
 import { operations } from "../lib/operations.ts";
-import { ERROR_CODES } from "../lib/errors.ts";
 
 const FOLDER = "docs/reference";
 
 /** The reference pages by file name, computed from the list of operations. */
 export async function referencePages(): Promise<Map<string, string>> {
-  const pages = new Map<string, string>();
-  for (const noun of new Set(Object.keys(operations).map(nounOf))) {
-    const names = Object.keys(operations).filter((name) => nounOf(name) === noun);
-    const sections = await Promise.all(names.map(async (name) => section(await load(name))));
+  const all = await Promise.all(Object.keys(operations).map(load));
+  const nouns = [...new Set(all.map(({ name }) => nounOf(name)))];
+  const pages = new Map([["README.md", indexPage(nouns, all)], ["terminal.md", terminalPage()]]);
+  for (const noun of nouns) {
+    const sections = all.filter(({ name }) => nounOf(name) === noun).map(section);
     pages.set(`${noun}.md`, [`# ${noun}`, ...sections].join("\n\n") + "\n");
   }
-  pages.set("errors.md", errorsPage());
   return pages;
+}
+
+function indexPage(nouns: string[], all: Operation[]): string {
+  const groups = nouns.map((noun) => {
+    const rows = all.filter(({ name }) => nounOf(name) === noun).map(({ name, summary }) => [
+      `\`nido ${wordsOf(name)}\``,
+      `[${name}](${noun}.md#${anchor(name)})`,
+      summary,
+    ]);
+    return [`## ${noun}`, table(["Command", "Operation", "What it does"], rows)].join("\n\n");
+  });
+  const rows = shownTerminal().map(([word, { summary }]) => [
+    `[\`nido ${word}\`](terminal.md#nido-${word})`,
+    summary,
+  ]);
+  return [
+    "# Reference",
+    "Made from the operations themselves by `deno task reference`; don't edit it by hand. Every " +
+    "command also takes\n`--json` (one object on standard output, see [errors](../errors.md)), " +
+    "`--quiet` and `--help`.",
+    ...groups,
+    "## The command line's own",
+    table(["Command", "What it does"], rows),
+  ].join("\n\n") + "\n";
+}
+
+/** The commands that need the terminal itself, or are part of the command line. */
+function terminalPage(): string {
+  const sections = shownTerminal().map(([word, { summary, usage, examples }]) =>
+    [
+      `## nido ${word}`,
+      `${summary}.`,
+      fenced("text", [`nido ${word} ${usage}`]),
+      ...(examples.length > 0 ? [fenced("sh", examples)] : []),
+    ].join("\n\n")
+  );
+  return ["# The command line's own commands", ...sections].join("\n\n") + "\n";
+}
+
+function shownTerminal() {
+  return Object.entries(terminal).filter(([, { hidden }]) => !hidden);
+}
+
+/** As GitHub makes the anchor of a heading. */
+function anchor(heading: string): string {
+  return heading.toLowerCase().replace(/[^a-z0-9_ -]/g, "").replaceAll(" ", "-");
+}
+
+function fenced(language: string, lines: string[]): string {
+  return ["```" + language, ...lines, "```"].join("\n");
 }
 
 function section(operation: Operation): string {
   const { name, summary, description, effect, surfaces, examples = [] } = operation;
   const fields = fieldsOf(operation);
-  const inputs = fields.map(({ key, flag, short, positional, description, required }) => {
-    const flags = positional
-      ? `\`${flag.toUpperCase()}\``
-      : `\`${short ? `-${short}, ` : ""}${flag}\``;
-    return [
-      `\`${key}\``,
-      flags,
-      required ? "yes" : "",
-      typeOf(inputSchema(operation), key),
-      description,
-    ];
-  });
-  const outputs = outputRows(outputSchema(operation));
-  const words = wordsOf(name);
+  const inputs = fields.map((field) => [
+    `\`${field.key}\``,
+    typed(field),
+    field.required ? "yes" : "",
+    typeOf(inputSchema(operation), field.key),
+    field.description,
+  ]);
   const aliases = aliasesOf(name).map((alias) => `\`nido ${alias}\``);
+  const only = surfaces.length === 1 && surfaces[0] === "cli" ? " Only on the command line." : "";
   return [
     `## ${name}`,
     `${summary}.`,
     ...(description ? [description] : []),
-    "```sh\n" +
-    [`nido ${words} ${usage(fields, operation.passThrough === true)}`, ...examples].join("\n") +
-    "\n```",
-    `Effect: ${effect}. Surfaces: ${surfaces.join(", ")}.` +
-    (aliases.length > 0 ? ` Also: ${aliases.join(", ")}.` : ""),
+    fenced("text", [`nido ${wordsOf(name)} ${usage(fields, operation.passThrough === true)}`]),
+    ...(examples.length > 0 ? [fenced("sh", examples)] : []),
+    `Effect: ${effect}.${only}` + (aliases.length > 0 ? ` Also: ${aliases.join(", ")}.` : ""),
     inputs.length > 0
       ? table(["Input", "Command line", "Required", "Type", "What it is"], inputs)
       : "It takes nothing.",
-    table(["Output", "Type", "What it is"], outputs),
+    table(["Output", "Type", "What it is"], outputRows(outputSchema(operation))),
   ].join("\n\n");
+}
+
+/** How an input is typed: `-u, --user USER`; what the type column lists is not told twice. */
+function typed({ flag, short, shown, shape, choices, positional }: Field): string {
+  if (positional) return `\`${flag.toUpperCase()}\``;
+  const value = shape === "switch" || choices ? "" : ` ${shown}`;
+  return `\`${short ? `-${short}, ` : ""}${flag}${value}\``;
 }
 
 interface JsonSchema {
@@ -66,6 +115,7 @@ interface JsonSchema {
   minimum?: number;
   maximum?: number;
   properties?: Record<string, JsonSchema>;
+  required?: string[];
   additionalProperties?: JsonSchema | boolean;
 }
 
@@ -85,7 +135,11 @@ function outputRows(schema: JsonSchema, path = ""): string[][] {
     const inner = field.items ?? field;
     const own = `${path}${key}${field.items ? "[]" : ""}`;
     return [
-      [`\`${own}\``, typeOf(schema, key), field.description ?? ""],
+      [
+        `\`${own}\``,
+        typeOf(schema, key) + (schema.required?.includes(key) ? "" : ", or absent"),
+        field.description ?? "",
+      ],
       ...outputRows(inner, `${own}.`),
     ];
   });
@@ -110,19 +164,6 @@ function shape(field: JsonSchema): string {
   if (field.type === "object" && field.properties) return "object";
   if (field.type === "object") return "map of names to text";
   return field.type === undefined ? "anything" : [field.type].flat().join(" or ");
-}
-
-function errorsPage(): string {
-  const rows = Object.entries(ERROR_CODES).map(([code, { exit, http, meaning }]) => [
-    `\`${code}\``,
-    String(exit),
-    String(http),
-    meaning,
-  ]);
-  return "# Errors\n\nEvery error has one of these codes, a message and, where there is one, a next " +
-    "command to type. Exit status 1\nis the answer no, as from a `nido doctor` that found something that " +
-    "blocks. Where the exit status is\nthe guest command's own (`exec`, `ssh`), Nido's own failure is 125.\n\n" +
-    table(["Code", "Exit status", "HTTP status", "Meaning"], rows) + "\n";
 }
 
 function table(head: string[], rows: string[][]): string {

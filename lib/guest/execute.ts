@@ -1,3 +1,4 @@
+// @ts-types="@types/ssh2"
 import type { ClientChannel } from "ssh2";
 import { NidoError } from "../errors.ts";
 import { killLine } from "./kill.ts";

@@ -53,6 +53,7 @@ export async function removeVm(
 export async function discard(context: Context, vm: Vm): Promise<void> {
   const pidFile = join(vm.folder, vmFiles.pid);
   await killMachine(pidFile);
+  await removeRunFolder(context.home, vm);
   await withStaging(context, async (folder) => {
     const moved = join(folder, vm.name);
     await Deno.rename(vm.folder, moved);
@@ -60,7 +61,6 @@ export async function discard(context: Context, vm: Vm): Promise<void> {
     // not written it before the rename finds no folder, and ends by itself.
     await killMovedMachine(pidFile, join(moved, vmFiles.pid));
   });
-  await removeRunFolder(context.home, vm);
   for (const what of [`console-${vm.name}`, `console-open-${vm.name}`]) {
     await removeIfThere(files.lock(context.home, what));
   }

@@ -14,9 +14,15 @@ export async function addForward(qmp: Qmp, port: ForwardedPort, doing: string): 
   port.host = await boundPort(qmp, port);
 }
 
-/** Closes a forwarded port of a live machine. */
-export async function removeForward(qmp: Qmp, port: ForwardedPort): Promise<void> {
-  await qmp.human(`hostfwd_remove net0 ${port.protocol}:127.0.0.1:${port.host}`);
+/**
+ * Closes all forwarded ports of a live machine but these: also those that a killed command opened and
+ * did not live to record.
+ */
+export async function removeOtherForwards(qmp: Qmp, staying: ForwardedPort[]): Promise<void> {
+  for (const { protocol, host } of await liveForwards(qmp)) {
+    if (staying.some((port) => port.protocol === protocol && port.host === host)) continue;
+    await qmp.human(`hostfwd_remove net0 ${protocol}:127.0.0.1:${host}`);
+  }
 }
 
 async function bind(qmp: Qmp, { protocol, host, guest }: ForwardedPort): Promise<boolean> {
@@ -24,12 +30,25 @@ async function bind(qmp: Qmp, { protocol, host, guest }: ForwardedPort): Promise
 }
 
 async function boundPort(qmp: Qmp, { protocol, guest }: ForwardedPort): Promise<number> {
-  const rows = (await qmp.human("info usernet")).split("\n");
-  const shape = new RegExp(
-    `${protocol}\\[HOST_FORWARD\\]\\s+\\d+\\s+127\\.0\\.0\\.1\\s+(\\d+)\\s+\\S+\\s+${guest}\\s`,
-    "i",
+  const found = (await liveForwards(qmp)).findLast((live) =>
+    live.protocol === protocol && live.guest === guest
   );
-  const host = rows.map((row) => shape.exec(row)?.[1]).find((found) => found !== undefined);
-  if (!host) throw new Error(`QEMU did not list the forward to guest port ${guest}`);
-  return Number(host);
+  if (!found) throw new Error(`QEMU did not list the forward to guest port ${guest}`);
+  return found.host;
+}
+
+type LiveForward = Pick<ForwardedPort, "protocol" | "host" | "guest">;
+
+const ROW = /(TCP|UDP)\[HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)\s+\S+\s+(\d+)\s/;
+
+async function liveForwards(qmp: Qmp): Promise<LiveForward[]> {
+  return (await qmp.human("info usernet")).split("\n").flatMap((row) => {
+    const [, protocol, host, guest] = ROW.exec(row) ?? [];
+    if (!protocol) return [];
+    return [{
+      protocol: protocol === "TCP" ? "tcp" : "udp",
+      host: Number(host),
+      guest: Number(guest),
+    }];
+  });
 }

@@ -24,8 +24,9 @@ export interface Launched {
 const QEMU_START_MS = 30_000;
 
 /**
- * Starts QEMU for a VM whose lock the caller holds. The guest is let go last, when its ports are open
- * and recorded: killed before that, QEMU is left in a state that tells, and the next command ends it.
+ * Starts QEMU for a VM whose lock the caller holds, and makes `vm` say so. The guest is let go last,
+ * when its ports are open and recorded: killed before that, QEMU is left in a state that tells, and the
+ * next command ends it.
  */
 export async function launch(context: Context, vm: SoundVm): Promise<Launched> {
   const doing = `start VM "${vm.name}"`;
@@ -53,6 +54,7 @@ export async function launch(context: Context, vm: SoundVm): Promise<Launched> {
     for (const port of vm.record.ports) await addForward(qmp, port, doing);
     await writeRecord(join(vm.folder, vmFiles.record), vm.record);
     await qmp.execute("cont");
+    Object.assign(vm, { state: "running", pid: child.pid, isHalfStarted: false, problems: [] });
   } catch (error) {
     await endChild(child);
     await killMachine(pidFile); // one that a killed start left behind, and that kept ours out
@@ -144,9 +146,12 @@ async function startFailed(vm: SoundVm, exitCode: number): Promise<NidoError> {
   const log = join(vm.folder, vmFiles.qemuLog);
   const lines = (await Deno.readTextFile(log).catch(() => "")).trim().split("\n").slice(-8);
   const told = lines.at(-1)?.replace(/^\S*qemu-system-\w+: /, "") || `exit code ${exitCode}`;
+  // QEMU could not even say why, and on a full disk neither can we.
+  if (lines.join("") === "") await Deno.writeTextFile(log, "\n", { append: true });
+  const isFull = /no space left on device/i.test(told);
   const isMemory = /cannot allocate memory|cannot set up guest memory/i.test(told);
   return new NidoError(
-    isMemory ? "exhausted" : "tool_failed",
+    isMemory || isFull ? "exhausted" : "tool_failed",
     `Cannot start VM "${vm.name}": QEMU ended at once: ${told}`,
     {
       hint: isMemory ? `nido set ${vm.name} --memory 512M` : "nido doctor",

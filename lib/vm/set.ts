@@ -7,10 +7,10 @@ import { operation } from "../operation.ts";
 import { growDisk } from "../qemu/image_tool.ts";
 import { vmFiles } from "../store/files.ts";
 import { writeRecord } from "../store/record.ts";
-import { addForward, removeForward } from "./forward.ts";
+import { addForward, removeOtherForwards } from "./forward.ts";
 import { endHalfStarted } from "./launch.ts";
 import { checkPortsAreFree, type ForwardedPort, parsePort, parsePorts } from "./port.ts";
-import { cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
+import { checkMemory, cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
 import { mustBeSound, openVm, type SoundVm, vmField, vmState, withMonitor, withVm } from "./vm.ts";
 
 const input = z.strictObject({
@@ -39,6 +39,7 @@ export async function set(context: Context, request: Request): Promise<z.input<t
     const sound = mustBeSound(vm);
     await endHalfStarted(sound);
     checkShapeMayChange(sound, request);
+    if (request.memoryMib) checkMemory(request.memoryMib, `change VM "${vm.name}" to`);
     const notes: string[] = [];
     const changed = changeShape(sound, request);
     if (request.diskGib !== undefined && await grow(context, sound, request.diskGib)) {
@@ -116,7 +117,6 @@ async function changePorts(context: Context, vm: SoundVm, request: Request): Pro
   const { record } = vm;
   const leaving = (request.removePorts ?? []).map((spec) => forwarded(vm, spec));
   const coming = parsePorts(request.ports ?? []);
-  checkPortsAreFree(coming, doing);
   const staying = record.ports.filter((port) => !leaving.includes(port));
   const twice = coming.find((port) =>
     staying.some(({ guest, protocol }) => guest === port.guest && protocol === port.protocol)
@@ -130,12 +130,15 @@ async function changePorts(context: Context, vm: SoundVm, request: Request): Pro
       },
     );
   }
+  if (vm.pid === undefined) checkPortsAreFree(coming, doing);
+  else {
+    await withMonitor(context, vm, "work", async (qmp) => {
+      await removeOtherForwards(qmp, staying);
+      checkPortsAreFree(coming, doing);
+      for (const port of coming) await addForward(qmp, port, doing);
+    });
+  }
   record.ports = [...staying, ...coming];
-  if (vm.pid === undefined) return;
-  await withMonitor(context, vm, "work", async (qmp) => {
-    for (const port of leaving) await removeForward(qmp, port);
-    for (const port of coming) await addForward(qmp, port, doing);
-  });
 }
 
 function forwarded(vm: SoundVm, spec: string): ForwardedPort {

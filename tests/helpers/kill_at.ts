@@ -1,16 +1,26 @@
 // Preloaded before main.ts: ends this process with SIGKILL just before its KILL_AT-th step that
-// touches the world outside, so that a test can stop a command at every boundary.
+// touches the world outside, so that a test can stop a command at every boundary; or interrupts it,
+// as Ctrl-C does, before the step that INTERRUPT_AT matches.
 import { ChildProcess } from "node:child_process";
 import fs from "node:fs";
 
 const killAt = Number(Deno.env.get("KILL_AT") ?? 0);
+const killAtChmod = Deno.env.get("KILL_AT_CHMOD") || "never";
+const named = Deno.env.get("INTERRUPT_AT");
+const interruptAt = named ? new RegExp(`^${named}`) : undefined;
+let isInterrupted = false;
 const trace = Deno.env.get("KILL_TRACE") === "1";
 let steps = 0;
 
 function step(what: string): void {
   steps++;
   if (trace) fs.writeSync(2, `step ${steps} ${what}\n`);
-  if (steps === killAt) {
+  if (interruptAt?.test(what) && !isInterrupted) {
+    isInterrupted = true;
+    fs.writeSync(2, `interrupted before step ${steps} ${what}\n`);
+    Deno.kill(Deno.pid, "SIGINT");
+  }
+  if (steps === killAt || (what.startsWith("chmod") && what.endsWith(killAtChmod))) {
     fs.writeSync(2, `killed before step ${steps} ${what}\n`);
     Deno.kill(Deno.pid, "SIGKILL");
   }

@@ -3,8 +3,8 @@ import { permissionsFor } from "../../lib/system/permissions.ts";
 import { nido, withHome } from "../helpers/command.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
 
-Deno.test("programs, variables and folders are named, and nothing is allowed whole but the network", () => {
-  for (const { flag, reason } of permissionsFor("/home/me/.nido")) {
+Deno.test("programs, variables and folders are named, and nothing is allowed whole but the network", async () => {
+  for (const { flag, reason } of await permissionsFor("/home/me/.nido")) {
     assert.match(flag, /^--allow-(run|read|write|env|sys)=\S+$|^--allow-net$/);
     assert.ok(reason.length > 20);
   }

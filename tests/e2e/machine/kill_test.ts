@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { run } from "../../../lib/host/process.ts";
 import { toNidoError } from "../../../lib/errors.ts";
 import { files, vmFiles } from "../../../lib/store/files.ts";
-import { fromFileUrl } from "../../helpers/paths.ts";
 import { eventually, leftovers, lives, machinesOf, type Nest, nest } from "../../helpers/nest.ts";
+import { runVictim } from "../../helpers/victim.ts";
 
 /** A command to kill at each of its steps, and what is there when it begins. */
 interface Victim {
@@ -48,7 +48,7 @@ for (const [title, victim] of Object.entries(VICTIMS)) {
 async function killAt(home: Nest, victim: Victim, step: number): Promise<boolean> {
   const wait = victim.before === "stopped" ? "none" : "running";
   if (victim.before !== "nothing") await home.spawn("a", { wait });
-  const killed = await runVictim(home, victim.args, step);
+  const killed = await runVictim(home.home, victim.args, { atStep: step });
   const where = `step ${step}: ${killed.stderr.trim().split("\n").at(-1)}`;
   try {
     // Every other time the next command comes at once, while a QEMU may still be starting.
@@ -59,24 +59,6 @@ async function killAt(home: Nest, victim: Victim, step: number): Promise<boolean
     throw new Error(`${where}: ${toNidoError(error).message}`, { cause: error });
   }
   return killed.signal === "SIGKILL";
-}
-
-async function runVictim(home: Nest, args: string[], step: number) {
-  const output = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-A",
-      "--preload",
-      fromFileUrl("kill_at.ts"),
-      fromFileUrl("../../main.ts"),
-      ...args,
-    ],
-    env: { NIDO_HOME: home.home, KILL_AT: String(step) },
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).output();
-  return { signal: output.signal, stderr: new TextDecoder().decode(output.stderr) };
 }
 
 async function tellsTheTruth(home: Nest): Promise<void> {
