@@ -17,26 +17,44 @@ export async function addForward(
   if (port.host !== 0 && await bind(qmp, port)) return;
   if (port.isFixed) throw await portTaken(context, port, doing);
   port.host = 0;
-  const before = await boundPorts(qmp, port);
+  const before = await liveForwards(qmp);
   if (!await bind(qmp, port)) throw await portTaken(context, port, doing);
-  port.host = (await boundPorts(qmp, port)).find((host) => !before.includes(host)) ?? 0;
+  const isNew = (live: LiveForward) => !before.some((other) => isSame(live, other));
+  port.host = (await liveForwards(qmp)).find(isNew)?.host ?? 0;
   if (port.host === 0) throw new Error(`QEMU did not list its forward to guest port ${port.guest}`);
 }
 
-/** Closes a forwarded port of a live machine. */
-export async function removeForward(qmp: Qmp, port: ForwardedPort): Promise<void> {
-  await qmp.human(`hostfwd_remove net0 ${port.protocol}:${port.address}:${port.host}`);
+/**
+ * Closes all forwarded ports of a live machine but these: also those that a killed command opened and
+ * did not live to record.
+ */
+export async function removeOtherForwards(qmp: Qmp, staying: ForwardedPort[]): Promise<void> {
+  for (const live of await liveForwards(qmp)) {
+    if (staying.some((port) => isSame(live, port))) continue;
+    await qmp.human(`hostfwd_remove net0 ${live.protocol}:${live.address}:${live.host}`);
+  }
 }
 
 async function bind(qmp: Qmp, { protocol, address, host, guest }: ForwardedPort): Promise<boolean> {
   return await qmp.human(`hostfwd_add net0 ${protocol}:${address}:${host}-:${guest}`) === "";
 }
 
-/** The host ports that lead to the same guest port; `info usernet` shows 0.0.0.0 as `*`. */
-async function boundPorts(qmp: Qmp, { protocol, guest }: ForwardedPort): Promise<number[]> {
-  const row = new RegExp(
-    `${protocol}\\[HOST_FORWARD\\]\\s+\\d+\\s+\\S+\\s+(\\d+)\\s+\\S+\\s+${guest}\\s`,
-    "gi",
-  );
-  return Array.from((await qmp.human("info usernet")).matchAll(row), ([, host]) => Number(host));
+type LiveForward = Pick<ForwardedPort, "protocol" | "address" | "host">;
+
+function isSame(one: LiveForward, other: LiveForward): boolean {
+  return one.protocol === other.protocol && one.host === other.host;
+}
+
+const ROW = /(TCP|UDP)\[HOST_FORWARD\]\s+\d+\s+(\S+)\s+(\d+)\s/;
+
+async function liveForwards(qmp: Qmp): Promise<LiveForward[]> {
+  return (await qmp.human("info usernet")).split("\n").flatMap((row) => {
+    const [, protocol, address, host] = ROW.exec(row) ?? [];
+    if (!protocol) return [];
+    return [{
+      protocol: protocol === "TCP" ? "tcp" : "udp",
+      address: address === "*" ? "0.0.0.0" : address!,
+      host: Number(host),
+    }];
+  });
 }

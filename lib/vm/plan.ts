@@ -5,7 +5,7 @@ import { NidoError } from "../errors.ts";
 import { readPublicKeys } from "../guest/keys.ts";
 import { loginUser } from "../guest/seed.ts";
 import { checkUserData } from "../guest/user_data.ts";
-import { hostMemory, requireUnixSockets } from "../host/platform.ts";
+import { requireUnixSockets } from "../host/platform.ts";
 import type { Image } from "../image/image.ts";
 import { resolveImage } from "../image/resolve.ts";
 import { field } from "../operation.ts";
@@ -13,7 +13,7 @@ import { findQemu } from "../qemu/installation.ts";
 import { vmName } from "./name.ts";
 import { parsePorts, withSshPort } from "./port.ts";
 import { checkPortsAreFree } from "./port_taken.ts";
-import { cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
+import { checkMemory, cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
 import { findVm, type VmRecord } from "./vm.ts";
 
 /** What to spawn, as callers say it. */
@@ -83,7 +83,7 @@ export async function makePlan(context: Context, request: SpawnRequest): Promise
   if (request.userData !== undefined) await checkUserData(request.userData);
   const callersKeys = (request.sshKeys ?? []).flatMap((text) => readPublicKeys(text));
   const memory = request.memoryMib ?? config.memoryMib ?? 1024;
-  checkMemory(memory);
+  checkMemory(memory, "spawn with");
 
   const image = await resolveImage(context, reference);
   const qemu = await findQemu(context, image.architecture);
@@ -125,16 +125,6 @@ function diskSize(image: Image, wantedGib: number | undefined): number {
     "invalid_input",
     `Cannot spawn with a disk of ${wantedGib} GiB: image "${image.name}" is ${gib} GiB, and a disk never shrinks`,
     { hint: `nido spawn --disk ${Math.ceil(gib)}G, or leave --disk out` },
-  );
-}
-
-function checkMemory(wantedMib: number): void {
-  const hostMib = hostMemory().totalMib;
-  if (wantedMib <= hostMib) return;
-  throw new NidoError(
-    "exhausted",
-    `Cannot spawn with ${wantedMib} MiB of memory: this host has ${hostMib} MiB`,
-    { hint: "nido spawn --memory 1G" },
   );
 }
 

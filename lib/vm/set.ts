@@ -7,11 +7,11 @@ import { operation } from "../operation.ts";
 import { growDisk } from "../qemu/image_tool.ts";
 import { vmFiles } from "../store/files.ts";
 import { writeRecord } from "../store/record.ts";
-import { addForward, removeForward } from "./forward.ts";
+import { addForward, removeOtherForwards } from "./forward.ts";
 import { endHalfStarted } from "./launch.ts";
 import { type ForwardedPort, parsePorts } from "./port.ts";
 import { checkPortsAreFree } from "./port_taken.ts";
-import { cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
+import { checkMemory, cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
 import { mustBeSound, openVm, type SoundVm, vmField, vmState, withMonitor, withVm } from "./vm.ts";
 
 const input = z.strictObject({
@@ -44,6 +44,7 @@ export async function set(context: Context, request: Request): Promise<z.input<t
     const sound = mustBeSound(vm);
     await endHalfStarted(sound);
     checkShapeMayChange(sound, request);
+    if (request.memoryMib) checkMemory(request.memoryMib, `change VM "${vm.name}" to`);
     const notes: string[] = [];
     const changed = changeShape(sound, request);
     if (request.diskGib !== undefined && await grow(context, sound, request.diskGib)) {
@@ -122,13 +123,15 @@ async function changePorts(context: Context, vm: SoundVm, request: Request): Pro
   const leaving = (request.removePorts ?? []).map((spec) => forwarded(vm, spec));
   const staying = record.ports.filter((port) => !leaving.includes(port));
   const coming = parsePorts(request.ports ?? [], staying);
-  await checkPortsAreFree(context, coming, doing);
+  if (vm.pid === undefined) await checkPortsAreFree(context, coming, doing);
+  else {
+    await withMonitor(context, vm, "work", async (qmp) => {
+      await removeOtherForwards(qmp, staying);
+      await checkPortsAreFree(context, coming, doing);
+      for (const port of coming) await addForward(context, qmp, port, doing);
+    });
+  }
   record.ports = [...staying, ...coming];
-  if (vm.pid === undefined) return;
-  await withMonitor(context, vm, "work", async (qmp) => {
-    for (const port of leaving) await removeForward(qmp, port);
-    for (const port of coming) await addForward(context, qmp, port, doing);
-  });
 }
 
 /** The port that a label or a guest port means. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { operation } from "../operation.ts";
+import { sweepStaging } from "../store/staging.ts";
 import { endHalfStarted, launch } from "./launch.ts";
 import { forwardedPort } from "./port.ts";
 import { waitForReady } from "./ready.ts";
@@ -30,6 +31,7 @@ export async function start(
   const { accelerator } = await withVm(context, name, "start", async (vm) => {
     mustBe(vm, "start", ["stopped", "crashed"]);
     const sound = mustBeSound(vm);
+    await sweepStaging(context.home);
     await endHalfStarted(sound);
     return await launch(context, sound);
   });
