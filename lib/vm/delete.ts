@@ -26,31 +26,43 @@ export async function deleteVms(
   { names, force }: z.output<typeof input>,
 ): Promise<z.input<typeof output>> {
   for (const name of names) checkDeletable(await openVm(context, name), force);
-  for (const name of new Set(names)) await removeVm(context, name, force);
+  for (const name of new Set(names)) await removeVm(context, name, { force });
   return { deleted: [...new Set(names)] };
 }
 
-/** Deletes one VM; with an `id`, only if the VM of this name is still that one. */
-export async function removeVm(
-  context: Context,
-  name: string,
-  force: boolean,
-  id?: string,
-): Promise<void> {
-  using lock = await takeLock(context, vmLock(name, "delete"));
-  const vm = await findVm(context, name);
-  if (vm && (id === undefined || vm.record?.id === id)) {
-    checkDeletable(vm, force);
-    await discard(context, vm);
+/** How to delete one VM. */
+export interface Removal {
+  /** Also when it runs. */
+  force?: boolean;
+  /** Only if the VM of this name is still the one with this id. */
+  id?: string;
+  /** How long to wait for another command to be done with it. */
+  patienceMs?: number;
+}
+
+/** Deletes one VM under its lock; one that is gone already is fine. */
+export async function removeVm(context: Context, name: string, how: Removal = {}): Promise<void> {
+  const request = { ...vmLock(name, "delete"), patienceMs: how.patienceMs };
+  const lock = await takeLock(context, request);
+  try {
+    const vm = await findVm(context, name);
+    if (vm && how.id !== undefined && vm.record?.id !== how.id) return lock[Symbol.dispose]();
+    if (vm) {
+      checkDeletable(vm, how.force ?? false);
+      await dismantle(context, vm);
+    }
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
   }
-  if (!vm || id === undefined) await retireLock(lock);
+  await retireLock(lock);
 }
 
 /**
- * Ends a VM whose lock the caller holds: its process is killed, its folder leaves its place in one
- * rename.
+ * Ends a VM's process and takes its folder away in one rename; the caller holds its lock. Killed in
+ * the middle, the VM is there without its process, or gone with its files in staging.
  */
-export async function discard(context: Context, vm: Vm): Promise<void> {
+export async function dismantle(context: Context, vm: Vm): Promise<void> {
   const pidFile = join(vm.folder, vmFiles.pid);
   await killMachine(pidFile);
   await removeRunFolder(context.home, vm);

@@ -1,17 +1,26 @@
+import type { Context } from "../context.ts";
 import type { Qmp } from "../qemu/qmp.ts";
-import { type ForwardedPort, portRefused } from "./port.ts";
+import type { ForwardedPort } from "./port.ts";
+import { portTaken } from "./port_taken.ts";
 
 /**
  * Opens a forwarded port on a live machine and writes the host port into it. A free port is chosen
  * by the kernel in the act of binding, so no other process can take it in between. A port that may
  * change keeps its number where that is still free.
  */
-export async function addForward(qmp: Qmp, port: ForwardedPort, doing: string): Promise<void> {
+export async function addForward(
+  context: Context,
+  qmp: Qmp,
+  port: ForwardedPort,
+  doing: string,
+): Promise<void> {
   if (port.host !== 0 && await bind(qmp, port)) return;
-  if (port.isFixed) throw portRefused(port.host, doing);
+  if (port.isFixed) throw await portTaken(context, port, doing);
   port.host = 0;
-  if (!await bind(qmp, port)) throw portRefused(0, doing);
-  port.host = await boundPort(qmp, port);
+  const before = await boundPorts(qmp, port);
+  if (!await bind(qmp, port)) throw await portTaken(context, port, doing);
+  port.host = (await boundPorts(qmp, port)).find((host) => !before.includes(host)) ?? 0;
+  if (port.host === 0) throw new Error(`QEMU did not list its forward to guest port ${port.guest}`);
 }
 
 /**
@@ -19,36 +28,32 @@ export async function addForward(qmp: Qmp, port: ForwardedPort, doing: string): 
  * did not live to record.
  */
 export async function removeOtherForwards(qmp: Qmp, staying: ForwardedPort[]): Promise<void> {
-  for (const { protocol, host } of await liveForwards(qmp)) {
+  for (const { protocol, address, host } of await liveForwards(qmp)) {
     if (staying.some((port) => port.protocol === protocol && port.host === host)) continue;
-    await qmp.human(`hostfwd_remove net0 ${protocol}:127.0.0.1:${host}`);
+    await qmp.human(`hostfwd_remove net0 ${protocol}:${address}:${host}`);
   }
 }
 
-async function bind(qmp: Qmp, { protocol, host, guest }: ForwardedPort): Promise<boolean> {
-  return await qmp.human(`hostfwd_add net0 ${protocol}:127.0.0.1:${host}-:${guest}`) === "";
+async function bind(qmp: Qmp, { protocol, address, host, guest }: ForwardedPort): Promise<boolean> {
+  return await qmp.human(`hostfwd_add net0 ${protocol}:${address}:${host}-:${guest}`) === "";
 }
 
-async function boundPort(qmp: Qmp, { protocol, guest }: ForwardedPort): Promise<number> {
-  const found = (await liveForwards(qmp)).findLast((live) =>
+async function boundPorts(qmp: Qmp, { protocol, guest }: ForwardedPort): Promise<number[]> {
+  return (await liveForwards(qmp)).filter((live) =>
     live.protocol === protocol && live.guest === guest
-  );
-  if (!found) throw new Error(`QEMU did not list the forward to guest port ${guest}`);
-  return found.host;
+  ).map(({ host }) => host);
 }
 
-type LiveForward = Pick<ForwardedPort, "protocol" | "host" | "guest">;
+type LiveForward = Pick<ForwardedPort, "protocol" | "address" | "host" | "guest">;
 
-const ROW = /(TCP|UDP)\[HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)\s+\S+\s+(\d+)\s/;
+const ROW = /(TCP|UDP)\[HOST_FORWARD\]\s+\d+\s+(\S+)\s+(\d+)\s+\S+\s+(\d+)\s/g;
 
 async function liveForwards(qmp: Qmp): Promise<LiveForward[]> {
-  return (await qmp.human("info usernet")).split("\n").flatMap((row) => {
-    const [, protocol, host, guest] = ROW.exec(row) ?? [];
-    if (!protocol) return [];
-    return [{
-      protocol: protocol === "TCP" ? "tcp" : "udp",
-      host: Number(host),
-      guest: Number(guest),
-    }];
-  });
+  const rows = (await qmp.human("info usernet")).matchAll(ROW);
+  return Array.from(rows, ([, protocol, address, host, guest]) => ({
+    protocol: protocol === "TCP" ? "tcp" : "udp",
+    address: address === "*" ? "0.0.0.0" : address!,
+    host: Number(host),
+    guest: Number(guest),
+  }));
 }

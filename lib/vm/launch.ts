@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
+import { requireUnixSockets } from "../host/platform.ts";
 import { type Detached, sendSignal, startDetached } from "../host/process.ts";
 import { type AcceleratorChoice, chooseAccelerator } from "../qemu/accelerator.ts";
 import { commandLine, type Machine } from "../qemu/command_line.ts";
@@ -12,7 +13,7 @@ import { files, runFiles, vmFiles } from "../store/files.ts";
 import { removeIfThere, writeRecord } from "../store/record.ts";
 import { prepareRunFolder } from "../store/run_folder.ts";
 import { addForward } from "./forward.ts";
-import { checkPortsAreFree } from "./port.ts";
+import { checkPortsAreFree } from "./port_taken.ts";
 import type { SoundVm, Vm } from "./vm.ts";
 
 /** What a start found out. */
@@ -30,7 +31,8 @@ const QEMU_START_MS = 30_000;
  */
 export async function launch(context: Context, vm: SoundVm): Promise<Launched> {
   const doing = `start VM "${vm.name}"`;
-  checkPortsAreFree(vm.record.ports, doing);
+  requireUnixSockets(doing);
+  await checkPortsAreFree(context, vm.record.ports, doing);
   const [qemu, accelerator] = await Promise.all([
     findQemu(context, vm.record.architecture),
     chooseAccelerator(context, vm.record.architecture, vm.record.accelerator),
@@ -51,7 +53,7 @@ export async function launch(context: Context, vm: SoundVm): Promise<Launched> {
     for (const path of [...sockets, machine.paths.spare, machine.paths.vnc]) {
       await Deno.chmod(path, 0o600);
     }
-    for (const port of vm.record.ports) await addForward(qmp, port, doing);
+    for (const port of vm.record.ports) await addForward(context, qmp, port, doing);
     await writeRecord(join(vm.folder, vmFiles.record), vm.record);
     await qmp.execute("cont");
     Object.assign(vm, { state: "running", pid: child.pid, isHalfStarted: false, problems: [] });

@@ -3,7 +3,7 @@ import type { Context } from "../context.ts";
 import { operation } from "../operation.ts";
 import { sweepStaging } from "../store/staging.ts";
 import { endHalfStarted, launch } from "./launch.ts";
-import { portView, viewPorts } from "./port.ts";
+import { forwardedPort } from "./port.ts";
 import { waitForReady } from "./ready.ts";
 import { mustBe, mustBeSound, openSoundVm, vmField, vmState, withVm } from "./vm.ts";
 
@@ -18,7 +18,7 @@ const input = z.strictObject({
 const output = z.strictObject({
   name: z.string().describe("Name of the VM"),
   state: vmState,
-  ports: z.array(portView).describe("Forwarded ports; free ones may have changed"),
+  ports: z.array(forwardedPort).describe("Forwarded ports; free ones may have changed"),
   accelerator: z.string().describe("Accelerator that QEMU uses"),
   acceleratorReason: z.string().describe("Why that one"),
 });
@@ -42,7 +42,7 @@ export async function start(
   return {
     name,
     state,
-    ports: viewPorts(record.ports),
+    ports: record.ports,
     accelerator: accelerator.name,
     acceleratorReason: accelerator.reason,
   };

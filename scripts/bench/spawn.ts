@@ -33,7 +33,7 @@ export async function spawnBench(): Promise<Row[]> {
       const args = line.split(" ").slice(1);
       await stop(context, vm);
       bare.push(await bareStart(context, vm, args));
-      await removeVm(context, "egg", true);
+      await removeVm(context, "egg", { force: true });
     }
     // The first run fills caches: home key, QEMU's version, accelerator, modules.
     const floor = median(bare.slice(1));
