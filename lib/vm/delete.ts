@@ -43,26 +43,22 @@ export interface Removal {
 /** Deletes one VM under its lock; one that is gone already is fine. */
 export async function removeVm(context: Context, name: string, how: Removal = {}): Promise<void> {
   const request = { ...vmLock(name, "delete"), patienceMs: how.patienceMs };
-  const lock = await takeLock(context, request);
-  try {
-    const vm = await findVm(context, name);
-    if (vm && how.id !== undefined && vm.record?.id !== how.id) return lock[Symbol.dispose]();
-    if (vm) {
-      checkDeletable(vm, how.force ?? false);
-      await dismantle(context, vm);
-    }
-  } catch (error) {
-    lock[Symbol.dispose]();
-    throw error;
+  using lock = await takeLock(context, request);
+  const vm = await findVm(context, name);
+  const isMeant = how.id === undefined || vm?.record?.id === how.id;
+  if (vm && !isMeant) return;
+  if (vm) {
+    checkDeletable(vm, how.force ?? false);
+    await discard(context, vm);
   }
   await retireLock(lock);
 }
 
 /**
- * Ends a VM's process and takes its folder away in one rename; the caller holds its lock. Killed in
- * the middle, the VM is there without its process, or gone with its files in staging.
+ * Ends a VM whose lock the caller holds: its process is killed, its folder leaves its place in one
+ * rename.
  */
-export async function dismantle(context: Context, vm: Vm): Promise<void> {
+export async function discard(context: Context, vm: Vm): Promise<void> {
   const pidFile = join(vm.folder, vmFiles.pid);
   await killMachine(pidFile);
   await removeRunFolder(context.home, vm);

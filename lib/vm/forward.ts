@@ -17,9 +17,10 @@ export async function addForward(
   if (port.host !== 0 && await bind(qmp, port)) return;
   if (port.isFixed) throw await portTaken(context, port, doing);
   port.host = 0;
-  const before = await boundPorts(qmp, port);
+  const before = await liveForwards(qmp);
   if (!await bind(qmp, port)) throw await portTaken(context, port, doing);
-  port.host = (await boundPorts(qmp, port)).find((host) => !before.includes(host)) ?? 0;
+  const isNew = (live: LiveForward) => !before.some((other) => isSame(live, other));
+  port.host = (await liveForwards(qmp)).find(isNew)?.host ?? 0;
   if (port.host === 0) throw new Error(`QEMU did not list its forward to guest port ${port.guest}`);
 }
 
@@ -28,9 +29,9 @@ export async function addForward(
  * did not live to record.
  */
 export async function removeOtherForwards(qmp: Qmp, staying: ForwardedPort[]): Promise<void> {
-  for (const { protocol, address, host } of await liveForwards(qmp)) {
-    if (staying.some((port) => port.protocol === protocol && port.host === host)) continue;
-    await qmp.human(`hostfwd_remove net0 ${protocol}:${address}:${host}`);
+  for (const live of await liveForwards(qmp)) {
+    if (staying.some((port) => isSame(live, port))) continue;
+    await qmp.human(`hostfwd_remove net0 ${live.protocol}:${live.address}:${live.host}`);
   }
 }
 
@@ -38,22 +39,22 @@ async function bind(qmp: Qmp, { protocol, address, host, guest }: ForwardedPort)
   return await qmp.human(`hostfwd_add net0 ${protocol}:${address}:${host}-:${guest}`) === "";
 }
 
-async function boundPorts(qmp: Qmp, { protocol, guest }: ForwardedPort): Promise<number[]> {
-  return (await liveForwards(qmp)).filter((live) =>
-    live.protocol === protocol && live.guest === guest
-  ).map(({ host }) => host);
+type LiveForward = Pick<ForwardedPort, "protocol" | "address" | "host">;
+
+function isSame(one: LiveForward, other: LiveForward): boolean {
+  return one.protocol === other.protocol && one.host === other.host;
 }
 
-type LiveForward = Pick<ForwardedPort, "protocol" | "address" | "host" | "guest">;
-
-const ROW = /(TCP|UDP)\[HOST_FORWARD\]\s+\d+\s+(\S+)\s+(\d+)\s+\S+\s+(\d+)\s/g;
+const ROW = /(TCP|UDP)\[HOST_FORWARD\]\s+\d+\s+(\S+)\s+(\d+)\s/;
 
 async function liveForwards(qmp: Qmp): Promise<LiveForward[]> {
-  const rows = (await qmp.human("info usernet")).matchAll(ROW);
-  return Array.from(rows, ([, protocol, address, host, guest]) => ({
-    protocol: protocol === "TCP" ? "tcp" : "udp",
-    address: address === "*" ? "0.0.0.0" : address!,
-    host: Number(host),
-    guest: Number(guest),
-  }));
+  return (await qmp.human("info usernet")).split("\n").flatMap((row) => {
+    const [, protocol, address, host] = ROW.exec(row) ?? [];
+    if (!protocol) return [];
+    return [{
+      protocol: protocol === "TCP" ? "tcp" : "udp",
+      address: address === "*" ? "0.0.0.0" : address!,
+      host: Number(host),
+    }];
+  });
 }

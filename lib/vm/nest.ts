@@ -16,37 +16,34 @@ import { knownHostsLine } from "./reach.ts";
 import { findVm, openSoundVm, type SoundVm, vmLock } from "./vm.ts";
 
 /**
- * Builds the VM's folder in staging, renames it into place and lets `hatch` go on with it, all under
- * the lock of its name: no other command comes in between.
+ * Takes a free name, builds the VM's folder in staging, renames it into place and hands the VM over,
+ * all under the name's lock: nobody starts, deletes or replaces it in between.
  */
 export async function nest<T>(
   context: Context,
   plan: Plan,
-  hatch: (vm: SoundVm) => Promise<T>,
+  use: (vm: SoundVm) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 0;; attempt++) {
     const name = plan.name ?? friendlyName(attempt);
-    const lock = await takeLock(context, vmLock(name, "spawn"));
-    try {
-      if (!await findVm(context, name)) {
-        context.report({ stage: "disk", message: `making the nest of "${name}"` });
-        return await hatch(await build(context, name, plan));
+    context.report({ stage: "disk", message: `making the nest of "${name}"` });
+    using lock = await takeLock(context, vmLock(name, "spawn"));
+    if (!await findVm(context, name)) {
+      try {
+        return await use(await build(context, name, plan));
+      } catch (error) {
+        await retireLock(lock);
+        throw error;
       }
-      if (plan.name) throw nameTaken(plan.name);
-    } finally {
-      if (await findVm(context, name)) lock[Symbol.dispose]();
-      else await retireLock(lock);
     }
+    if (plan.name) throw nameTaken(plan.name);
   }
 }
 
 async function build(context: Context, name: string, plan: Plan): Promise<SoundVm> {
   using _disk = await holdDisk(context, plan.image, `spawn VM "${name}"`);
-  await stage(
-    context,
-    files.vm(context.home, name),
-    (folder) => fill(context, folder, name, plan),
-  );
+  const destination = files.vm(context.home, name);
+  await stage(context, destination, (folder) => fill(context, folder, name, plan));
   return await openSoundVm(context, name);
 }
 

@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { Context } from "../context.ts";
 import { operation } from "../operation.ts";
 import { prepareHome } from "../store/home.ts";
-import { dismantle, removeVm } from "./delete.ts";
+import { sweepStaging } from "../store/staging.ts";
+import { discard, removeVm } from "./delete.ts";
 import { launch, type Launched } from "./launch.ts";
 import { nest } from "./nest.ts";
 import { makePlan, spawnInput, type SpawnRequest } from "./plan.ts";
@@ -41,6 +42,7 @@ export async function spawn(
   request: SpawnRequest,
 ): Promise<z.input<typeof output>> {
   await prepareHome(context.home);
+  await sweepStaging(context.home);
   const plan = await makePlan(context, request);
   const timings: SpawnTimings = { diskSeconds: 0 };
   const disk = stopwatch();
@@ -74,10 +76,7 @@ export async function spawn(
     return { ...result(ready), firstBoot: firstBoot.status, problems };
   } catch (error) {
     if (request.rmOnFailure || context.signal.aborted) {
-      await removeVm({ ...context, signal: never() }, vm.name, {
-        force: true,
-        id: vm.record.id,
-      });
+      await removeVm(uninterrupted(context), vm.name, { force: true, id: vm.record.id });
     }
     throw error;
   }
@@ -88,14 +87,14 @@ async function startOrUndo(context: Context, vm: SoundVm): Promise<Launched> {
   try {
     return await launch(context, vm);
   } catch (error) {
-    await dismantle({ ...context, signal: never() }, vm);
+    await discard(uninterrupted(context), vm);
     throw error;
   }
 }
 
 // Cleaning up after an interrupt must not be interrupted by the same interrupt.
-function never(): AbortSignal {
-  return new AbortController().signal;
+function uninterrupted(context: Context): Context {
+  return { ...context, signal: new AbortController().signal };
 }
 
 function stopwatch(): () => number {
