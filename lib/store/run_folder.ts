@@ -42,8 +42,9 @@ export async function prepareRunFolder(home: string, vm: { name: string }): Prom
 
 /** Removes a VM's run folder, and the one above when it lies outside the home and is empty. */
 export async function removeRunFolder(home: string, vm: { name: string }): Promise<void> {
-  await removeIfThere(await runFolder(home, vm));
   const root = await runRoot(home);
+  if (!await isOurs(root)) return; // somebody else's in its place, and we never put anything there
+  await removeIfThere(await runFolder(home, vm));
   if (root !== join(home, "run")) await Deno.remove(root).catch(() => {}); // other VMs' sockets are in it
 }
 
@@ -51,15 +52,19 @@ async function makeOurs(path: string): Promise<void> {
   await Deno.mkdir(path, { mode: 0o700 }).catch((error) => {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   });
-  const info = await Deno.lstat(path);
-  const isPrivate = info.mode === null || (info.mode & 0o077) === 0;
-  const isMine = info.uid === null || info.uid === Deno.uid();
-  if (info.isDirectory && isPrivate && isMine) return;
+  if (await isOurs(path)) return;
   throw new NidoError(
     "denied",
     `Cannot keep sockets in ${path}: it is not a private folder of yours`,
     { hint: `ls -ld ${path}` },
   );
+}
+
+async function isOurs(path: string): Promise<boolean> {
+  const info = await Deno.lstat(path).catch(() => undefined);
+  if (!info?.isDirectory) return false;
+  const isPrivate = info.mode === null || (info.mode & 0o077) === 0;
+  return isPrivate && (info.uid === null || info.uid === Deno.uid());
 }
 
 async function fingerprint(text: string): Promise<string> {

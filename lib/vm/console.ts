@@ -50,6 +50,7 @@ export async function withConsole(
   using _lock = await takeLock(context, {
     what: openLock(vm),
     doing: `open the console of VM "${vm.name}"`,
+    patienceMs: 1_000, // people close consoles, not time
   });
   const path = await socketPath(context, vm, "console");
   await withMonitor(context, vm, "query", (qmp) => giveToSocket(qmp, path));

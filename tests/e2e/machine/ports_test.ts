@@ -35,16 +35,14 @@ for (const protocol of ["tcp", "udp"] as const) {
   Deno.test(`a ${protocol} port that another program has is in_use, and nothing is left`, async () => {
     await using home = await nest();
     await using taken = await occupy(protocol);
-    const spec = `${taken.port}:80/${protocol}`;
+    const spec = `80:${taken.port}/${protocol}`;
     const said = await home.nido(["spawn", "x", "--port", spec, "--wait", "running", "--json"]);
     assert.equal(said.code, 6);
     const { code, message } = errorOf(said);
-    assert.deepEqual({ code, message }, {
-      code: "in_use",
-      message: `Cannot ${
-        protocol === "tcp" ? "spawn" : 'start VM "x"'
-      }: port ${taken.port} is taken on 127.0.0.1`,
-    });
+    assert.equal(code, "in_use");
+    const doing = protocol === "tcp" ? "spawn" : 'start VM "x"';
+    const shape = `^Cannot ${doing}: port ${taken.port} is taken on 127.0.0.1( by .+)?$`;
+    assert.match(message, new RegExp(shape));
     await home.assertEmpty();
   });
 }
@@ -73,15 +71,15 @@ Deno.test("a port that was chosen and is taken meanwhile is chosen anew and reco
 Deno.test("two VMs with one fixed port: the second is refused while the first runs", async () => {
   await using home = await nest();
   const port = await freePort();
-  await home.spawn("first", { ports: [`${port}:80`] });
-  const message = `Cannot spawn: port ${port} is taken on 127.0.0.1`;
-  await refuses(home.spawn("second", { ports: [`${port}:80`] }), "in_use", message);
+  await home.spawn("first", { ports: [`80:${port}`] });
+  const message = `Cannot spawn: port ${port} is taken on 127.0.0.1 by VM "first"`;
+  await refuses(home.spawn("second", { ports: [`80:${port}`] }), "in_use", message);
   await home.call("vm.stop", { name: "first", force: true });
-  await home.spawn("second", { ports: [`${port}:80`] });
+  await home.spawn("second", { ports: [`80:${port}`] });
   await refuses(
     home.call("vm.start", { name: "first", wait: "running" }),
     "in_use",
-    `Cannot start VM "first": port ${port} is taken on 127.0.0.1`,
+    `Cannot start VM "first": port ${port} is taken on 127.0.0.1 by VM "second"`,
   );
   assert.equal((await home.row("first"))?.state, "stopped");
   await home.call("vm.delete", { names: ["second"], force: true });
@@ -95,11 +93,12 @@ Deno.test("ports that were opened for a change that was never recorded are close
   await home.spawn("x");
   const port = await freePort();
   const record = await Deno.readTextFile(home.at("x", "record"));
-  await home.call("vm.set", { name: "x", ports: [`${port}:80`] });
+  await home.call("vm.set", { name: "x", ports: [`80:${port}`] });
   await Deno.writeTextFile(home.at("x", "record"), record); // as a kill before the writing leaves it
-  await home.call("vm.set", { name: "x", ports: [`${port}:80`] });
+  await home.call("vm.set", { name: "x", ports: [`80:${port}`] });
   const { ports } = await home.call<Spawned>("vm.info", { name: "x" });
-  assert.deepEqual(ports.at(-1), { host: port, guest: 80, protocol: "tcp" });
+  const { host, guest, protocol } = ports.at(-1)!;
+  assert.deepEqual({ host, guest, protocol }, { host: port, guest: 80, protocol: "tcp" });
   await home.call("vm.set", { name: "x", removePorts: ["80"] });
   using _free = Deno.listen({ hostname: "127.0.0.1", port });
 });
