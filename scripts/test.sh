@@ -37,12 +37,11 @@ keep_services_off() {
   made_policy=
   have apt-get || return 0
   if ! is_present cloud-init; then
-    as_root mkdir -p /etc/cloud && as_root touch /etc/cloud/cloud-init.disabled ||
+    as_root sh -c "mkdir -p /etc/cloud && touch /etc/cloud/cloud-init.disabled" ||
       fail "Cannot disable cloud-init on this host before installing it"
   fi
   is_present sshd && return 0
-  as_root mkdir -p /etc/systemd/system &&
-    as_root ln -sf /dev/null /etc/systemd/system/ssh.service ||
+  as_root sh -c "mkdir -p /etc/systemd/system && ln -sf /dev/null /etc/systemd/system/ssh.service" ||
     fail "Cannot mask the ssh service on this host before installing it"
   if [ ! -e "$policy" ]; then
     as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy" ||
@@ -76,18 +75,18 @@ end_to_end() {
     say "skipped end-to-end tests: tests/e2e holds none"
     return 0
   fi
-  if [ -z "${NIDO_IMAGE:-}" ]; then
-    check "guest image" image_is_made
-    [ -s "$scratch/image" ] || { say "skipped end-to-end tests: there is no guest image" && return 0; }
-    NIDO_IMAGE=$(cat "$scratch/image")
-    export NIDO_IMAGE
+  check "guest image" guest_image_is_made
+  if [ ! -e "$scratch/image" ]; then
+    say "skipped end-to-end tests: there is no guest image for them"
+    return 0
   fi
   tests "end-to-end tests" deno test --allow-all tests/e2e
 }
 
-# A subshell: a failure in it ends it, and is counted.
-image_is_made() {
-  (build_guest_image && printf '%s\n' "$guest_image" >"$scratch/image")
+# A subshell: `fail` ends it and not this run, which counts it. The tests ask for it again by
+# themselves and find it in the cache.
+guest_image_is_made() {
+  (guest_image "$project" "the end-to-end tests need one") && touch "$scratch/image"
 }
 
 # What ends before its verdict, by a failed installation or a signal, has failed.

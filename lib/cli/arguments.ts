@@ -77,12 +77,11 @@ function collect(value: string, earlier: string[] | undefined): string[] {
   return [...(earlier ?? []), value];
 }
 
-/** Cuts a command line where the guest's command begins: at `--`, or at the word after the positions. */
+/** Cuts a command line at the first word after the positions, from where on nothing is Nido's. */
 function split(fields: Field[], argv: string[]): { head: string[]; tail: string[] } {
   let operandsLeft = fields.filter(({ positional }) => positional).length - 1;
   for (let at = 0; at < argv.length; at++) {
     const token = argv[at]!;
-    if (token === "--") return { head: argv.slice(0, at), tail: argv.slice(at + 1) };
     if (!token.startsWith("-") || token === "-") {
       if (operandsLeft-- === 0) return { head: argv.slice(0, at), tail: argv.slice(at) };
     } else if (takesNext(fields, token)) at++;

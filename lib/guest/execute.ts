@@ -1,3 +1,4 @@
+// @ts-types="@types/ssh2"
 import type { ClientChannel } from "ssh2";
 import { NidoError } from "../errors.ts";
 import { killLine } from "./kill.ts";
@@ -32,8 +33,9 @@ interface Exit {
   signal?: string;
 }
 
-const START_MS = 5_000;
-const KILL_MS = 20_000;
+// A guest without acceleration on a busy machine needs seconds for each step.
+const START_MS = 15_000;
+const KILL_MS = 30_000;
 
 /** Runs one command on a connection to its end; a timeout or interruption ends all of it first. */
 export async function execute(

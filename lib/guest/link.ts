@@ -1,5 +1,6 @@
 import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
+// @ts-types="@types/ssh2"
 import type { Client } from "ssh2";
 import { NidoError } from "../errors.ts";
 
@@ -47,10 +48,11 @@ export async function openLink(
   target: SshTarget,
   options: ConnectOptions,
 ): Promise<Link> {
-  const [{ Client }, net] = await Promise.all([import("ssh2"), import("node:net")]);
+  const [{ default: ssh2 }, net] = await Promise.all([import("ssh2"), import("node:net")]);
   signal.throwIfAborted();
+  if (ssh2.utils.parseKey(target.privateKey) instanceof Error) throw spoiltKey(target);
   const [keyType = "", keyText] = target.hostKey.trim().split(/\s+/);
-  const client = new Client();
+  const client: Client = new ssh2.Client();
   const socket = net.connect({ host: target.host, port: target.port, noDelay: true });
   const outcome = Promise.withResolvers<"ready" | "failed" | "late" | "aborted">();
   let failure: (Error & { level?: string; code?: string }) | undefined;
@@ -93,6 +95,14 @@ export async function openLink(
     clearTimeout(timer);
     signal.removeEventListener("abort", abort);
   }
+}
+
+function spoiltKey(target: SshTarget): NidoError {
+  return new NidoError(
+    "integrity",
+    `Cannot reach VM "${target.name}": the private key for it can't be read`,
+    { hint: "nido doctor" },
+  );
 }
 
 function late(target: SshTarget, timeoutMs: number): NidoError {

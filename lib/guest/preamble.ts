@@ -24,7 +24,7 @@ export function readPreamble(token: string, lines: number, pass: Sink = () => {}
   function sink(chunk: Uint8Array): void | Promise<void> {
     if (!kept) return pass(chunk);
     kept = Buffer.concat([kept, chunk]);
-    for (;;) {
+    while (lines > 0) {
       const text = kept.toString("latin1");
       const found = line.exec(text);
       if (!found) break;

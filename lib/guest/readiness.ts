@@ -48,6 +48,25 @@ async function connectPatiently(context: Context, target: SshTarget): Promise<Ss
 const ASK = "command -v cloud-init >/dev/null || { echo absent; exit 0; }; " +
   "cloud-init status --wait >/dev/null 2>&1; cat /run/cloud-init/result.json /run/cloud-init/status.json";
 
+/** What cloud-init is doing at this moment, in its own words; nothing when the guest can't tell. */
+export async function firstBootLines(context: Context, target: SshTarget): Promise<string[]> {
+  try {
+    await using session = await connect(context, target, { timeoutMs: ATTEMPT_MS });
+    const chunks: Uint8Array[] = [];
+    await session.exec(["cloud-init", "status", "--long"], {
+      stdout: (chunk) => void chunks.push(chunk),
+      timeoutMs: ATTEMPT_MS,
+    });
+    return (await textOf(chunks)).trim().split("\n");
+  } catch {
+    return []; // it is late already, and the console tells the rest
+  }
+}
+
+async function textOf(chunks: Uint8Array[]): Promise<string> {
+  return await new Blob(chunks as BlobPart[]).text();
+}
+
 async function firstBoot(
   context: Context,
   session: SshSession,
@@ -58,7 +77,7 @@ async function firstBoot(
     signal: context.signal,
     stdout: (chunk) => void chunks.push(chunk),
   });
-  const text = new TextDecoder().decode(await new Blob(chunks as BlobPart[]).arrayBuffer());
+  const text = await textOf(chunks);
   if (text.trim() === "absent") return { status: "absent", problems: [] };
   const { errors, recoverable } = reported(text);
   if (errors.length === 0) {

@@ -1,5 +1,7 @@
-import type { Attributes, FileEntryWithStats, InputAttributes, SFTPWrapper, Stats } from "ssh2";
 import { Buffer } from "node:buffer";
+// @ts-types="@types/ssh2"
+import type { Attributes, FileEntryWithStats, InputAttributes, SFTPWrapper, Stats } from "ssh2";
+
 import { NidoError } from "../errors.ts";
 import type { Link } from "./link.ts";
 

@@ -31,6 +31,8 @@ export async function connect(
   const link = await openLink(context.signal, target, options);
   const close = async () => {
     link.client.end();
+    // The goodbye is sent, or can't be; what the guest does with it doesn't matter.
+    link.socket.once("finish", () => link.socket.destroy());
     const impatient = setTimeout(() => link.socket.destroy(), GOODBYE_MS);
     await link.closed;
     clearTimeout(impatient);

@@ -1,5 +1,6 @@
 import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
+// @ts-types="@types/ssh2"
 import type { ClientChannel } from "ssh2";
 
 /** Takes output as it comes; while a returned promise is pending, the guest's program waits. */

@@ -59,15 +59,16 @@ export async function uploadTo(
 }
 
 async function placeThere(sftp: Sftp, source: string, destination: string, cannot: string) {
-  const there = await folderAt(sftp, destination);
   const inside = destination.endsWith("/");
+  const path = destination.replace(/(?<=.)\/+$/, "");
+  const there = await folderAt(sftp, path);
   if (!inside && there !== "folder") return destination;
   if (there === "other") {
-    throw new NidoError("already_exists", `${cannot}: ${destination} is not a folder there`);
+    throw new NidoError("already_exists", `${cannot}: ${path} is not a folder there`);
   }
   if (!there) {
-    await sftp.mkdir(destination);
-    await sftp.setstat(destination, { mode: 0o755 });
+    await sftp.mkdir(path);
+    await sftp.setstat(path, { mode: 0o755 });
   }
   const name = basename(resolve(source));
   if (name === "") throw new NidoError("invalid_input", `${cannot}: its copy needs a name`);

@@ -51,7 +51,7 @@ export async function withConsole(
     what: openLock(vm),
     doing: `open the console of VM "${vm.name}"`,
   });
-  const path = await socketPath(context, vm.record, "console");
+  const path = await socketPath(context, vm, "console");
   await withMonitor(context, vm, "query", (qmp) => giveToSocket(qmp, path));
   try {
     await Deno.chmod(path, 0o600);

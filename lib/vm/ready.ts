@@ -1,6 +1,11 @@
 import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
-import { type FirstBoot, type ReadyStage, waitUntilReady } from "../guest/readiness.ts";
+import {
+  type FirstBoot,
+  firstBootLines,
+  type ReadyStage,
+  waitUntilReady,
+} from "../guest/readiness.ts";
 import { collectConsole, lastConsoleLines } from "./console.ts";
 import { sshTarget } from "./reach.ts";
 import { findVm, type SoundVm } from "./vm.ts";
@@ -27,7 +32,7 @@ export async function waitForReady(
   const gone = new AbortController();
   const signal = AbortSignal.any([context.signal, timeout, gone.signal]);
   const timings: ReadyTimings = {};
-  let stage: ReadyStage = "boot";
+  let stage = "boot" as ReadyStage;
   let enteredAt = performance.now();
   const enter = (next: ReadyStage) => {
     if (next === "ready") timings.bootSeconds = seconds(enteredAt);
@@ -45,7 +50,10 @@ export async function waitForReady(
   } catch (error) {
     if (context.signal.aborted) throw error;
     const lines = await lastConsoleLines(context, vm, TOLD_LINES);
-    const told = { stage, consoleLines: lines, cause: error };
+    const told: Told = { stage, consoleLines: lines };
+    if (timeout.aborted && stage === "ready") {
+      told.cloudInitLines = await firstBootLines(context, await sshTarget(context, vm));
+    }
     if (gone.signal.aborted) throw endedEarly(vm, String(gone.signal.reason), told);
     if (timeout.aborted) throw late(vm, timeoutSeconds, told);
     throw failed(error, told);
@@ -55,10 +63,12 @@ export async function waitForReady(
   }
 }
 
+/** What a failed wait tells besides its message. */
 interface Told {
   stage: string;
   consoleLines: string[];
-  cause: unknown;
+  /** What cloud-init was doing, where it had begun. */
+  cloudInitLines?: string[];
 }
 
 // Collects the console while the guest boots, so that what a dying guest said last is kept, and
@@ -87,33 +97,25 @@ async function watchMachine(
   }
 }
 
-function endedEarly(vm: SoundVm, state: string, told: Told): NidoError {
+function endedEarly(vm: SoundVm, state: string, details: Told): NidoError {
   return new NidoError(
     "wrong_state",
-    `VM "${vm.name}" did not get ready: it was ${state} in stage ${told.stage}`,
-    {
-      hint: `nido logs ${vm.name}`,
-      details: { stage: told.stage, consoleLines: told.consoleLines },
-    },
+    `VM "${vm.name}" did not get ready: it was ${state} in stage ${details.stage}`,
+    { hint: `nido logs ${vm.name}`, details: { ...details } },
   );
 }
 
-function late(vm: SoundVm, timeoutSeconds: number, told: Told): NidoError {
+function late(vm: SoundVm, timeoutSeconds: number, details: Told): NidoError {
   return new NidoError(
     "timeout",
-    `VM "${vm.name}" was not ready within ${timeoutSeconds} s: it was in stage ${told.stage}`,
-    {
-      hint: `nido wait ${vm.name}, or look: nido logs ${vm.name}`,
-      details: { stage: told.stage, consoleLines: told.consoleLines },
-      cause: told.cause,
-    },
+    `VM "${vm.name}" was not ready within ${timeoutSeconds} s: it was in stage ${details.stage}`,
+    { hint: `nido wait ${vm.name}, or look: nido logs ${vm.name}`, details: { ...details } },
   );
 }
 
 function failed(error: unknown, told: Told): NidoError {
-  const known = toNidoError(error);
-  const details = { ...known.details, stage: told.stage, consoleLines: told.consoleLines };
-  return new NidoError(known.code, known.message, { hint: known.hint, details, cause: error });
+  const { code, message, hint, details } = toNidoError(error);
+  return new NidoError(code, message, { hint, details: { ...details, ...told }, cause: error });
 }
 
 function seconds(since: number): number {

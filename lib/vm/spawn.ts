@@ -1,74 +1,16 @@
-import { join } from "node:path";
 import { z } from "zod";
-import { readConfig } from "../config/config.ts";
 import type { Context } from "../context.ts";
-import { NidoError } from "../errors.ts";
-import { generateKeyPair, homeKey, readPublicKeys } from "../guest/keys.ts";
-import { checkUserData, overruledKeys } from "../guest/user_data.ts";
-import { loginUser, ownCloudConfig, type Seed, seedImage } from "../guest/seed.ts";
-import { hostMemory, requireUnixSockets } from "../host/platform.ts";
-import { holdDisk } from "../image/hold.ts";
-import type { Image } from "../image/image.ts";
-import { resolveImage } from "../image/resolve.ts";
-import { field, operation } from "../operation.ts";
-import { requireFirmware } from "../qemu/firmware.ts";
-import { findQemu } from "../qemu/installation.ts";
-import { emptyOverlay } from "../qemu/overlay.ts";
-import { files, vmFiles } from "../store/files.ts";
+import { operation } from "../operation.ts";
 import { prepareHome } from "../store/home.ts";
-import { withLock } from "../store/lock.ts";
-import { writeNewFile } from "../store/record.ts";
-import { stage, sweepStaging } from "../store/staging.ts";
-import { removeVm } from "./delete.ts";
+import { sweepStaging } from "../store/staging.ts";
+import { discard, removeVm } from "./delete.ts";
 import { launch, type Launched } from "./launch.ts";
-import { friendlyName, vmName } from "./name.ts";
-import { checkPortsAreFree, parsePorts, portView, viewPorts } from "./port.ts";
-import { knownHostsLine, sshAccess } from "./reach.ts";
+import { nest } from "./nest.ts";
+import { makePlan, spawnInput, type SpawnRequest } from "./plan.ts";
+import { forwardedPort } from "./port.ts";
+import { sshAccess, sshPort } from "./reach.ts";
 import { type ReadyTimings, waitForReady } from "./ready.ts";
-import { cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
-import {
-  findVm,
-  mustBeSound,
-  openSoundVm,
-  type SoundVm,
-  vmLock,
-  type VmRecord,
-  vmState,
-} from "./vm.ts";
-
-const input = z.strictObject({
-  name: vmName.optional().describe("Name of the VM; a friendly free one is made when left out"),
-  image: z.string().min(1).optional().describe(
-    "Image to spawn from: a name from `nido images`, or the path of a disk; default from `nido config`",
-  ),
-  cpus: cpus.optional().describe("Virtual CPUs; default 2"),
-  memoryMib: memoryMib.optional().describe("Memory in MiB; default 1024"),
-  diskGib: diskGib.optional().describe("Disk size in GiB; default the image's own, and never less"),
-  user: loginUser.optional().describe("Login user, with sudo; default the image's"),
-  userData: field("content", z.string()).optional().describe(
-    "cloud-init user-data of your own: cloud-config, a script, or a MIME multipart",
-  ),
-  sshKeys: z.array(field("content", z.string())).max(32).optional().describe(
-    "More public keys that may log in",
-  ),
-  ports: z.array(z.string()).max(64).optional().describe(
-    "Ports forwarded from this host's loopback: 8080:80, 80 (a free host port), 5353:53/udp",
-  ),
-  labels: labels.optional().describe("Labels to find it by"),
-  network: network.optional().describe(
-    "full: the guest reaches the outside; none: only forwarded ports answer; default full",
-  ),
-  accel: z.enum(["kvm", "hvf", "whpx", "tcg"]).optional().describe(
-    "Accelerator to insist on; default the best that works",
-  ),
-  wait: z.enum(["none", "running", "ready"]).default("ready").describe(
-    "When to return: at once after the disk is made, when QEMU runs, or when first boot is finished",
-  ),
-  timeoutSeconds: z.int().min(1).max(86_400).default(600).describe("Seconds to wait until ready"),
-  rmOnFailure: z.boolean().default(false).describe(
-    "Remove the VM when it does not get ready in time",
-  ),
-});
+import { openSoundVm, type SoundVm, vmState } from "./vm.ts";
 
 const output = z.strictObject({
   name: z.string().describe("Name of the VM"),
@@ -76,8 +18,8 @@ const output = z.strictObject({
   image: z.string().describe("Image it was made from"),
   digest: z.string().describe("Digest of that image"),
   user: z.string().describe("Login user"),
-  ports: z.array(portView).describe("Forwarded ports"),
-  sshCommand: z.string().describe("The exact ssh command"),
+  ports: z.array(forwardedPort).describe("Forwarded ports"),
+  sshCommand: z.string().optional().describe("The exact ssh command; absent with wait none"),
   accelerator: z.string().optional().describe("Accelerator that QEMU uses"),
   acceleratorReason: z.string().optional().describe("Why that one"),
   firstBoot: z.enum(["done", "degraded", "absent"]).optional().describe(
@@ -92,220 +34,67 @@ const output = z.strictObject({
   }).describe("Seconds spent in each stage"),
 });
 
-/** What to spawn. */
-export type SpawnRequest = z.output<typeof input>;
+type SpawnTimings = { diskSeconds: number; qemuSeconds?: number } & ReadyTimings;
 
 /** Makes a VM and, unless told otherwise, waits until it is ready. A failed spawn leaves nothing. */
 export async function spawn(
   context: Context,
   request: SpawnRequest,
 ): Promise<z.input<typeof output>> {
-  requireUnixSockets("spawn");
   await prepareHome(context.home);
   await sweepStaging(context.home);
-  const disk = stopwatch();
   const plan = await makePlan(context, request);
-  const vm = await nest(context, plan);
-  const timings: { diskSeconds: number; qemuSeconds?: number } & ReadyTimings = {
-    diskSeconds: disk(),
-  };
+  const timings: SpawnTimings = { diskSeconds: 0 };
+  const disk = stopwatch();
+  const { vm, launched } = await nest(context, plan, async (vm) => {
+    timings.diskSeconds = disk();
+    if (request.wait === "none") return { vm };
+    const qemu = stopwatch();
+    const launched = await startOrUndo(context, vm);
+    timings.qemuSeconds = qemu();
+    return { vm, launched };
+  });
   const known = { digest: plan.image.digest, image: plan.image.name, user: plan.record.user };
-  const result = (now: SoundVm, launched?: Launched) => ({
+  const result = (now: SoundVm) => ({
     name: vm.name,
     state: now.state,
     ...known,
-    ports: viewPorts(now.record.ports),
-    sshCommand: `nido ssh ${vm.name}`,
+    ports: now.record.ports,
+    sshCommand: sshPort(now.record) ? sshAccess(context, now).command.join(" ") : undefined,
     accelerator: launched?.accelerator.name,
     acceleratorReason: launched?.accelerator.reason,
     problems: [...now.problems, ...plan.notes],
     timings,
   });
-  if (request.wait === "none") return result(await openSoundVm(context, vm.name));
-
-  const qemu = stopwatch();
-  const launched = await startOrUndo(context, vm);
-  timings.qemuSeconds = qemu();
-  const started = await openSoundVm(context, vm.name);
-  const access = sshAccess(context, started).command.join(" ");
-  if (request.wait === "running") return { ...result(started, launched), sshCommand: access };
+  if (request.wait !== "ready") return result(vm);
 
   try {
-    const { firstBoot, timings: waited } = await waitForReady(
-      context,
-      started,
-      request.timeoutSeconds,
-    );
+    const { firstBoot, timings: waited } = await waitForReady(context, vm, request.timeoutSeconds);
     Object.assign(timings, waited);
     const ready = await openSoundVm(context, vm.name);
     const problems = [...ready.problems, ...plan.notes, ...firstBoot.problems];
-    return {
-      ...result(ready, launched),
-      sshCommand: access,
-      firstBoot: firstBoot.status,
-      problems,
-    };
+    return { ...result(ready), firstBoot: firstBoot.status, problems };
   } catch (error) {
     if (request.rmOnFailure || context.signal.aborted) {
-      await removeVm({ ...context, signal: never() }, vm.name, true);
+      await removeVm(uninterrupted(context), vm.name, { force: true, id: vm.record.id });
     }
     throw error;
   }
 }
 
-interface Plan {
-  name?: string;
-  image: Image;
-  record: VmRecord;
-  diskBytes: number;
-  userData?: string;
-  callersKeys: string[];
-  /** What the caller is told besides. */
-  notes: string[];
-}
-
-/** Checks everything that can be checked before anything is made. */
-async function makePlan(context: Context, request: SpawnRequest): Promise<Plan> {
-  const config = await readConfig(context);
-  const reference = request.image ?? config.image;
-  if (!reference) {
-    throw new NidoError("invalid_input", "Cannot spawn: no image is named", {
-      hint: "nido spawn --image NAME, or set one for all: nido config set image NAME",
-    });
-  }
-  if (request.name && await findVm(context, request.name)) throw nameTaken(request.name);
-  const ports = parsePorts(request.ports ?? []);
-  if (!ports.some(({ guest, protocol }) => guest === 22 && protocol === "tcp")) {
-    ports.unshift({ host: 0, guest: 22, protocol: "tcp", isFixed: false });
-  }
-  checkPortsAreFree(ports, "spawn");
-  if (request.userData !== undefined) await checkUserData(request.userData);
-  const callersKeys = (request.sshKeys ?? []).flatMap((text) => readPublicKeys(text));
-  const memory = request.memoryMib ?? config.memoryMib ?? 1024;
-  checkMemory(memory);
-
-  const image = await resolveImage(context, reference);
-  const qemu = await findQemu(context, image.architecture);
-  const board = image.architecture === "x86_64" ? "pc-q35" : "virt";
-  return {
-    name: request.name,
-    image,
-    diskBytes: diskSize(image, request.diskGib ?? config.diskGib),
-    userData: request.userData,
-    callersKeys,
-    notes: [],
-    record: {
-      schemaVersion: 1,
-      id: crypto.randomUUID(),
-      createdAt: context.now().toISOString(),
-      image: { name: image.name, digest: image.digest },
-      architecture: image.architecture,
-      firmware: image.architecture === "aarch64" ? "uefi" : image.firmware,
-      machineType: `${board}-${qemu.major}.${qemu.minor}`,
-      accelerator: request.accel ?? config.accelerator,
-      cpus: request.cpus ?? config.cpus ?? 2,
-      memoryMib: memory,
-      user: request.user ?? config.user ?? image.user,
-      network: request.network ?? config.network ?? "full",
-      ports,
-      labels: request.labels ?? {},
-      hostKey: "",
-    },
-  };
-}
-
-/** Builds the VM's folder in staging and renames it into place, under its name's lock. */
-async function nest(context: Context, plan: Plan): Promise<SoundVm> {
-  for (let attempt = 0;; attempt++) {
-    const name = plan.name ?? friendlyName(attempt);
-    context.report({ stage: "disk", message: `making the nest of "${name}"` });
-    const vm = await withLock(context, vmLock(name, "spawn"), async () => {
-      if (await findVm(context, name)) return undefined;
-      using _disk = await holdDisk(context, plan.image, `spawn VM "${name}"`);
-      await stage(
-        context,
-        files.vm(context.home, name),
-        (folder) => fill(context, folder, name, plan),
-      );
-      return await findVm(context, name);
-    });
-    if (vm) return mustBeSound(vm);
-    if (plan.name) throw nameTaken(plan.name);
-  }
-}
-
-async function fill(context: Context, folder: string, name: string, plan: Plan): Promise<void> {
-  const { image, record } = plan;
-  const [own, hostKey] = await Promise.all([homeKey(context), generateKeyPair(name)]);
-  record.hostKey = hostKey.public.split(" ").slice(0, 2).join(" ");
-  const seed: Seed = {
-    instanceId: record.id,
-    hostname: name,
-    user: record.user,
-    authorizedKeys: [own.public, ...plan.callersKeys],
-    hostKey,
-    userData: plan.userData,
-  };
-  const contents: Record<string, string | Uint8Array> = {
-    [vmFiles.disk]: emptyOverlay(image.diskPath, plan.diskBytes),
-    [vmFiles.seed]: await seedImage(seed),
-    [vmFiles.knownHosts]: knownHostsLine(record.hostKey),
-    [vmFiles.record]: JSON.stringify(record, null, 2) + "\n",
-  };
-  if (record.firmware === "uefi") {
-    const { vars } = await requireFirmware(context, record.architecture);
-    contents[vmFiles.firmwareVars] = await Deno.readFile(vars);
-  }
-  await Promise.all(
-    Object.entries(contents).map(([file, content]) => writeNewFile(join(folder, file), content)),
-  );
-  if (plan.userData === undefined) return;
-  const overruled = await overruledKeys(ownCloudConfig(seed), plan.userData);
-  plan.notes.push(...overruled.map((key) => `user-data's ${key} was replaced by Nido's own`));
-}
-
 async function startOrUndo(context: Context, vm: SoundVm): Promise<Launched> {
   context.report({ stage: "qemu", message: `hatching "${vm.name}"` });
   try {
-    return await withLock(context, vmLock(vm.name, "start"), () => launch(context, vm));
+    return await launch(context, vm);
   } catch (error) {
-    await removeVm({ ...context, signal: never() }, vm.name, true);
+    await discard(uninterrupted(context), vm);
     throw error;
   }
 }
 
-function diskSize(image: Image, wantedGib: number | undefined): number {
-  const own = image.disk.virtualSizeBytes;
-  if (wantedGib === undefined) return own;
-  const wanted = wantedGib * 2 ** 30;
-  if (wanted >= own) return wanted;
-  const gib = Math.ceil(own / 2 ** 30 * 100) / 100;
-  throw new NidoError(
-    "invalid_input",
-    `Cannot spawn with a disk of ${wantedGib} GiB: image "${image.name}" is ${gib} GiB, and a disk never shrinks`,
-    { hint: `nido spawn --disk ${Math.ceil(gib)}G, or leave --disk out` },
-  );
-}
-
-function checkMemory(wantedMib: number): void {
-  const hostMib = hostMemory().totalMib;
-  if (wantedMib <= hostMib) return;
-  throw new NidoError(
-    "exhausted",
-    `Cannot spawn with ${wantedMib} MiB of memory: this host has ${hostMib} MiB`,
-    { hint: "nido spawn --memory 1G" },
-  );
-}
-
-function nameTaken(name: string): NidoError {
-  return new NidoError("already_exists", `Cannot spawn VM "${name}": the name is taken`, {
-    hint: `nido info ${name}, or leave the name out`,
-  });
-}
-
 // Cleaning up after an interrupt must not be interrupted by the same interrupt.
-function never(): AbortSignal {
-  return new AbortController().signal;
+function uninterrupted(context: Context): Context {
+  return { ...context, signal: new AbortController().signal };
 }
 
 function stopwatch(): () => number {
@@ -319,12 +108,12 @@ export default operation({
   description:
     "Makes a VM with its own disk, keys and ports, starts it and waits until its first boot is finished.",
   effect: "create",
-  input,
+  input: spawnInput,
   output,
   positional: ["name"],
   examples: [
     "nido spawn --image debian-12",
-    "nido spawn web --image ./disk.qcow2 --memory 2G --disk 20G --port 8080:80",
+    "nido spawn web --image ./disk.qcow2 --memory 2G --disk 20G --port 80:8080",
     "nido spawn --image debian-12 --user-data setup.yaml --json",
   ],
   text: (result) => {
@@ -339,8 +128,8 @@ export default operation({
       `"${result.name}" has hatched: ${result.state}${result.firstBoot ? ", ready" : ""} (${
         spent.join(", ")
       })`,
-      ...result.ports.map(({ host, guest, protocol }) =>
-        `  127.0.0.1:${host} -> ${guest}/${protocol}`
+      ...result.ports.map(({ address, host, guest, protocol, label }) =>
+        `  ${address}:${host} -> ${guest}/${protocol}${label ? ` (${label})` : ""}`
       ),
       ...(result.accelerator
         ? [`  accelerator ${result.accelerator}: ${result.acceleratorReason}`]

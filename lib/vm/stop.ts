@@ -3,10 +3,10 @@ import { z } from "zod";
 import type { Context } from "../context.ts";
 import { NidoError } from "../errors.ts";
 import { operation } from "../operation.ts";
-import { killMachine, livingMachine } from "../qemu/qemu_process.ts";
+import { livingMachine } from "../qemu/qemu_process.ts";
 import { vmFiles } from "../store/files.ts";
 import { collectConsole } from "./console.ts";
-import { endHalfStarted } from "./launch.ts";
+import { endHalfStarted, endMachine } from "./launch.ts";
 import { mustBe, mustBeSound, type SoundVm, vmField, withMonitor, withVm } from "./vm.ts";
 
 const input = z.strictObject({
@@ -30,12 +30,13 @@ export async function stop(
   { name, force, timeoutSeconds }: z.output<typeof input>,
 ): Promise<z.input<typeof output>> {
   await withVm(context, name, "stop", async (vm) => {
-    if (vm.isHalfStarted) return await endHalfStarted(mustBeSound(vm));
+    if (vm.isHalfStarted) return await endHalfStarted(vm);
     mustBe(vm, "stop", ["running", "paused"]);
     const sound = mustBeSound(vm);
-    await collectConsole(context, sound);
-    if (force) await cutPower(context, sound);
-    else await shutDown(context, sound, timeoutSeconds);
+    if (!vm.isDeaf) await collectConsole(context, sound).catch(() => {}); // a full disk must not stop it
+    if (!force) await shutDown(context, sound, timeoutSeconds);
+    else if (!vm.isDeaf) await cutPower(context, sound);
+    await endMachine(sound);
   });
   return { name, state: "stopped" };
 }
@@ -59,7 +60,7 @@ async function shutDown(context: Context, vm: SoundVm, timeoutSeconds: number): 
       );
       pressAt = performance.now() + PRESS_AGAIN_MS;
     }
-    await collectConsole(context, vm);
+    await collectConsole(context, vm).catch(() => {});
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
@@ -71,7 +72,6 @@ async function cutPower(context: Context, vm: SoundVm): Promise<void> {
   while (await livingMachine(pidFile) !== undefined && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  await killMachine(pidFile);
 }
 
 const QUIT_MS = 10_000;

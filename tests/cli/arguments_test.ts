@@ -117,6 +117,9 @@ Deno.test("a command to run arrives untouched, wherever the flags of Nido stand"
     [["-ubob", "dev", "ls", "-la"], { ...ls, user: "bob" }],
     [["--", "dev", "ls", "-la"], ls],
     [["dev", "ls", "--", "-u"], { name: "dev", command: ["ls", "--", "-u"] }],
+    [["dev", "--", "--timeout", "5s"], { name: "dev", command: ["--timeout", "5s"] }],
+    [["dev", "--", "--help"], { name: "dev", command: ["--help"] }],
+    [["dev", "--", "--json", "-u", "ls"], { name: "dev", command: ["--json", "-u", "ls"] }],
     [["dev", "--", "--", "x"], { name: "dev", command: ["--", "x"] }],
     [["dev", "--", "printf", "%s\\n", "a b", "$HOME", ""], {
       name: "dev",

@@ -48,7 +48,8 @@ Deno.test("a list of records is a table; alone it has no title", () => {
 
 Deno.test("columns that don't fit the terminal are left out from the right", () => {
   const vms = [{ name: "dev", state: "running", image: "debian-12-cloud" }];
-  assert.equal(renderResult({ vms }, { width: 14, heading }), "NAME  STATE\ndev   running");
+  assert.equal(renderResult({ vms }, { width: 13, heading }), "NAME  STATE\ndev   running");
+  assert.equal(renderResult({ vms }, { width: 12, heading }), "NAME\ndev");
   assert.equal(renderResult({ vms }, { width: 2, heading }), "NAME\ndev");
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { makeContext } from "../../lib/context.ts";
 import { NidoError } from "../../lib/errors.ts";
 import { connect, type SshTarget, waitForBanner } from "../../lib/guest/ssh.ts";
+import { makeKeys } from "../helpers/hostile_guest.ts";
 import { freePort, startSshd } from "../helpers/sshd.ts";
 
 const context = makeContext("/nowhere");
@@ -33,11 +34,6 @@ function listen(port: number, serve: (connection: Deno.TcpConn) => Promise<void>
       await done;
     },
   };
-}
-
-async function userKey(): Promise<string> {
-  const { utils } = await import("ssh2");
-  return utils.generateKeyPairSync("ed25519").private;
 }
 
 const silent = () => new Promise<void>(() => {});
@@ -82,9 +78,15 @@ Deno.test("a port where nobody listens, one that is silent, and one that hangs u
     host: "127.0.0.1",
     port,
     user: "nido",
-    privateKey: await userKey(),
+    privateKey: makeKeys().private,
     hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
   };
+  const spoilt = { ...target, privateKey: "-----BEGIN NONSENSE" };
+  assert.deepEqual(await failing(connect(context, spoilt, { timeoutMs: 5000 })), {
+    code: "integrity",
+    message: 'Cannot reach VM "dev": the private key for it can\'t be read',
+    hint: "nido doctor",
+  });
   assert.deepEqual(await failing(connect(context, target, { timeoutMs: 5000 })), {
     code: "unavailable",
     message: `Cannot reach VM "dev": nothing listens on 127.0.0.1:${port}`,

@@ -61,7 +61,7 @@ export const command = operation({
     }
     if (word === "flood") {
       const chunk = new TextEncoder().encode("x".repeat(1023) + "\n");
-      for (;;) context.output?.stdout(chunk);
+      for (let kib = 0; kib < 65_536; kib++) context.output?.stdout(chunk);
     }
     if (word === "report") {
       context.report({ stage: "boot", message: "one" });

@@ -1,0 +1,136 @@
+import { z } from "zod";
+import { readConfig } from "../config/config.ts";
+import type { Context } from "../context.ts";
+import { NidoError } from "../errors.ts";
+import { readPublicKeys } from "../guest/keys.ts";
+import { loginUser } from "../guest/seed.ts";
+import { checkUserData } from "../guest/user_data.ts";
+import { requireUnixSockets } from "../host/platform.ts";
+import type { Image } from "../image/image.ts";
+import { resolveImage } from "../image/resolve.ts";
+import { field } from "../operation.ts";
+import { findQemu } from "../qemu/installation.ts";
+import { vmName } from "./name.ts";
+import { parsePorts, withSshPort } from "./port.ts";
+import { checkPortsAreFree } from "./port_taken.ts";
+import { checkMemory, cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
+import { findVm, type VmRecord } from "./vm.ts";
+
+/** What to spawn, as callers say it. */
+export const spawnInput = z.strictObject({
+  name: vmName.optional().describe("Name of the VM; a friendly free one is made when left out"),
+  image: z.string().min(1).optional().describe(
+    "Image to spawn from: a name from `nido images`, or the path of a disk; default from `nido config`",
+  ),
+  cpus: cpus.optional().describe("Virtual CPUs; default 2"),
+  memoryMib: memoryMib.optional().describe("Memory in MiB; default 1024"),
+  diskGib: diskGib.optional().describe("Disk size in GiB; default the image's own, and never less"),
+  user: loginUser.optional().describe("Login user, with sudo; default the image's"),
+  userData: field("content", z.string()).optional().describe(
+    "cloud-init user-data of your own: cloud-config, a script, or a MIME multipart",
+  ),
+  sshKeys: z.array(field("content", z.string())).max(32).optional().describe(
+    "More public keys that may log in",
+  ),
+  ports: z.array(z.string()).max(64).optional().describe(
+    "Ports to forward, [LABEL:]GUEST[:[ADDRESS:]HOST][/udp]: 80 (to a free host port), 80:8080, " +
+      "web:80:8080, 53:5353/udp; on 127.0.0.1 unless an address is given",
+  ),
+  labels: labels.optional().describe("Labels to find it by"),
+  network: network.optional().describe(
+    "full: the guest reaches the outside; none: only forwarded ports answer; default full",
+  ),
+  accel: z.enum(["kvm", "hvf", "whpx", "tcg"]).optional().describe(
+    "Accelerator to insist on; default the best that works",
+  ),
+  wait: z.enum(["none", "running", "ready"]).default("ready").describe(
+    "When to return: at once after the disk is made, when QEMU runs, or when first boot is finished",
+  ),
+  timeoutSeconds: z.int().min(1).max(86_400).default(600).describe("Seconds to wait until ready"),
+  rmOnFailure: z.boolean().default(false).describe(
+    "Remove the VM when it does not get ready in time",
+  ),
+});
+
+/** What to spawn, checked for its shape. */
+export type SpawnRequest = z.output<typeof spawnInput>;
+
+/** What will be made, decided in full before anything is made. */
+export interface Plan {
+  name?: string;
+  image: Image;
+  record: VmRecord;
+  diskBytes: number;
+  userData?: string;
+  callersKeys: string[];
+  /** What the caller is told besides. */
+  notes: string[];
+}
+
+/** Checks everything that can be checked before anything is made. */
+export async function makePlan(context: Context, request: SpawnRequest): Promise<Plan> {
+  requireUnixSockets("spawn");
+  const config = await readConfig(context);
+  const reference = request.image ?? config.image;
+  if (!reference) {
+    throw new NidoError("invalid_input", "Cannot spawn: no image is named", {
+      hint: "nido spawn --image NAME, or set one for all: nido config set image NAME",
+    });
+  }
+  if (request.name && await findVm(context, request.name)) throw nameTaken(request.name);
+  const ports = withSshPort(parsePorts(request.ports ?? []));
+  await checkPortsAreFree(context, ports, "spawn");
+  if (request.userData !== undefined) await checkUserData(request.userData);
+  const callersKeys = (request.sshKeys ?? []).flatMap((text) => readPublicKeys(text));
+  const memory = request.memoryMib ?? config.memoryMib ?? 1024;
+  checkMemory(memory, "spawn with");
+
+  const image = await resolveImage(context, reference);
+  const qemu = await findQemu(context, image.architecture);
+  const board = image.architecture === "x86_64" ? "pc-q35" : "virt";
+  return {
+    name: request.name,
+    image,
+    diskBytes: diskSize(image, request.diskGib ?? config.diskGib),
+    userData: request.userData,
+    callersKeys,
+    notes: [],
+    record: {
+      schemaVersion: 1,
+      id: crypto.randomUUID(),
+      createdAt: context.now().toISOString(),
+      image: { name: image.name, digest: image.digest },
+      architecture: image.architecture,
+      firmware: image.architecture === "aarch64" ? "uefi" : image.firmware,
+      machineType: `${board}-${qemu.major}.${qemu.minor}`,
+      accelerator: request.accel ?? config.accelerator,
+      cpus: request.cpus ?? config.cpus ?? 2,
+      memoryMib: memory,
+      user: request.user ?? config.user ?? image.user,
+      network: request.network ?? config.network ?? "full",
+      ports,
+      labels: request.labels ?? {},
+      hostKey: "",
+    },
+  };
+}
+
+function diskSize(image: Image, wantedGib: number | undefined): number {
+  const own = image.disk.virtualSizeBytes;
+  if (wantedGib === undefined) return own;
+  const wanted = wantedGib * 2 ** 30;
+  if (wanted >= own) return wanted;
+  const gib = Math.ceil(own / 2 ** 30 * 100) / 100;
+  throw new NidoError(
+    "invalid_input",
+    `Cannot spawn with a disk of ${wantedGib} GiB: image "${image.name}" is ${gib} GiB, and a disk never shrinks`,
+    { hint: `nido spawn --disk ${Math.ceil(gib)}G, or leave --disk out` },
+  );
+}
+
+/** The error for a name that another VM has. */
+export function nameTaken(name: string): NidoError {
+  return new NidoError("already_exists", `Cannot spawn VM "${name}": the name is taken`, {
+    hint: `nido info ${name}, or leave the name out`,
+  });
+}

@@ -1,0 +1,54 @@
+/**
+ * Measures Nido against the bare floor, in one run on one machine.
+ *
+ *     deno task bench [--json] [list] [spawn] [guest]
+ *
+ * Timings are medians; ratios within one run say more than the numbers.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { guestBench } from "./bench/guest.ts";
+import { listBench } from "./bench/list.ts";
+import type { Row } from "./bench/measure.ts";
+import { spawnBench } from "./bench/spawn.ts";
+
+const benches: Record<string, () => Promise<Row[]>> = {
+  list: listBench,
+  spawn: spawnBench,
+  guest: guestBench,
+};
+
+const { values, positionals } = parseArgs({
+  options: { json: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const wanted = positionals.length ? positionals : Object.keys(benches);
+const rows: Row[] = [];
+for (const name of wanted) {
+  const bench = benches[name];
+  if (!bench) {
+    console.error(`No bench "${name}"; there are ${Object.keys(benches).join(", ")}`);
+    Deno.exit(2);
+  }
+  console.error(`measuring ${name} ...`);
+  rows.push(...await bench());
+}
+
+const machine = {
+  os: Deno.build.target,
+  deno: Deno.version.deno,
+  cpus: navigator.hardwareConcurrency,
+  loadAverage: Deno.loadavg()[0],
+};
+if (values.json) console.log(JSON.stringify({ schemaVersion: 1, machine, rows }, null, 2));
+else {
+  console.log(Object.entries(machine).map(([key, value]) => `${key} ${value}`).join(", "));
+  for (const { what, value, unit, runs, ratio, aim } of rows) {
+    const told = ratio === undefined ? "" : `${ratio.toFixed(2)} x`;
+    console.log(
+      `${what.padEnd(58)} ${`${value} ${unit}`.padStart(12)}  ${told.padStart(8)}  ` +
+        `${aim ?? ""}${runs > 1 ? ` (median of ${runs})` : ""}`.trim(),
+    );
+  }
+}
