@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { dirname, join, normalize } from "node:path";
 import { ERROR_CODES } from "../../lib/errors.ts";
 import { vmFiles } from "../../lib/store/files.ts";
+import { permissionsFor } from "../../lib/system/permissions.ts";
 import { vmState } from "../../lib/vm/vm.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
 import { blocks, codeSpans, page, pages, prose } from "./markdown.ts";
@@ -83,6 +84,20 @@ Deno.test("docs/architecture.md names every file of a VM, every state and every 
     ...folders.filter(({ isDirectory }) => isDirectory).map(({ name }) => `lib/${name}`),
   ];
   for (const name of names) assert.ok(text.includes(`\`${name}\``), `${name} is not told of`);
+});
+
+Deno.test({
+  name: "docs/permissions.md shows the flags that Nido asks for, and a reason for each",
+  ignore: Deno.build.os !== "linux", // where it shows those of Linux
+  fn: async () => {
+    const { text } = await page("docs/permissions.md");
+    for (const { flag } of await permissionsFor("/home/me/.nido")) {
+      const [name = ""] = flag.split("=");
+      const whole = /^--allow-read/.test(name) ? `${name}=/home/me/.nido,` : flag;
+      assert.ok(text.includes(`\n${whole}`), `${whole} is not shown`);
+      assert.ok(text.includes(`| \`${name}\``), `${name} is not explained`);
+    }
+  },
 });
 
 /** The folders of a machine that a document may name; others are somebody's own. */
