@@ -5,6 +5,7 @@ import { load } from "../../lib/cli/run.ts";
 import { resolve } from "../../lib/cli/words.ts";
 import { toNidoError } from "../../lib/errors.ts";
 import type { Operation } from "../../lib/operation.ts";
+import { parsePorts } from "../../lib/vm/port.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
 import { blocks, codeSpans, pages } from "./markdown.ts";
 import { shellText, simpleCommands } from "./shell_commands.ts";
@@ -40,6 +41,7 @@ Deno.test("a command line that is wrong is found", async () => {
     "echo a | nido exec --bogus dev -- true",
     "nido spawn dev --memory lots",
     "nido spawn 'Not a name'",
+    "nido spawn dev --port 80:web",
     "nido delete",
     "source <(nido complain bash)",
   ];
@@ -69,7 +71,9 @@ async function checkCommand(argv: string[], where: string, complete: boolean): P
     if (!("operation" in named)) return;
     const operation = await load(named.operation);
     const { input, help } = await parseArguments(operation, withFiles(operation, named.rest));
-    if (complete && !help) operation.input.parse(input);
+    if (!complete || help) return;
+    const { ports = [] } = operation.input.parse(input) as { ports?: string[] };
+    parsePorts(ports);
   } catch (thrown) {
     const { message } = toNidoError(thrown);
     if (!complete && / is missing$/.test(message)) return;

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { dirname, join, normalize } from "node:path";
 import { ERROR_CODES } from "../../lib/errors.ts";
+import { vmFiles } from "../../lib/store/files.ts";
+import { permissionsFor } from "../../lib/system/permissions.ts";
+import { vmState } from "../../lib/vm/vm.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
 import { blocks, codeSpans, page, pages, prose } from "./markdown.ts";
 import { shellText } from "./shell_commands.ts";
@@ -24,6 +27,9 @@ Deno.test("every link between the documents leads somewhere", async () => {
   assert.ok(seen > 40, `only ${seen} links were found`);
 });
 
+/** CONTRIBUTING's examples; contributing_test.ts makes the first two. */
+const EXAMPLES = ["lib/vm/age.ts", "tests/vm/age_test.ts", "lib/x/y.ts", "tests/x/y_test.ts"];
+
 Deno.test("every file of the project that the documents name is there", async () => {
   let seen = 0;
   for (const { path, text } of await pages()) {
@@ -32,7 +38,7 @@ Deno.test("every file of the project that the documents name is there", async ()
       ...blocks(text).flatMap((block) => shellText(block).split(/\s+/)),
     ]
       .filter((word) => /^(lib|tests|scripts|docs|mcp|registry)\/[\w./-]*$/.test(word));
-    for (const file of named) {
+    for (const file of named.filter((file) => !EXAMPLES.includes(file))) {
       seen++;
       assert.ok(await exists(file), `${path}: ${file} is not there`);
     }
@@ -67,6 +73,31 @@ Deno.test("docs/architecture.md tells why each library of deno.json was chosen",
   for (const name of Object.keys(imports).filter((name) => name !== "@types/ssh2")) {
     assert.ok(text.includes(`\`${name}\``), `why ${name} was chosen is not told`);
   }
+});
+
+Deno.test("docs/architecture.md names every file of a VM, every state and every folder of lib", async () => {
+  const { text } = await page("docs/architecture.md");
+  const folders = await Array.fromAsync(Deno.readDir(join(ROOT, "lib")));
+  const names = [
+    ...Object.values(vmFiles),
+    ...vmState.options,
+    ...folders.filter(({ isDirectory }) => isDirectory).map(({ name }) => `lib/${name}`),
+  ];
+  for (const name of names) assert.ok(text.includes(`\`${name}\``), `${name} is not told of`);
+});
+
+Deno.test({
+  name: "docs/permissions.md shows the flags that Nido asks for, and a reason for each",
+  ignore: Deno.build.os !== "linux", // where it shows those of Linux
+  fn: async () => {
+    const { text } = await page("docs/permissions.md");
+    for (const { flag } of await permissionsFor("/home/me/.nido")) {
+      const [name = ""] = flag.split("=");
+      const whole = /^--allow-read/.test(name) ? `${name}=/home/me/.nido,` : flag;
+      assert.ok(text.includes(`\n${whole}`), `${whole} is not shown`);
+      assert.ok(text.includes(`| \`${name}\``), `${name} is not explained`);
+    }
+  },
 });
 
 /** The folders of a machine that a document may name; others are somebody's own. */
