@@ -30,6 +30,7 @@ const VARIABLES = [
   "LOCALAPPDATA",
   "PATH",
   "NO_COLOR",
+  "TERM",
   "LOG_TOKENS", // these two are the yaml package's
   "LOG_STREAM",
 ];
@@ -64,7 +65,7 @@ export async function permissionsFor(home: string): Promise<Permission[]> {
     },
     {
       flag: `--allow-env=${VARIABLES.join(",")}`,
-      reason: "where the home and the programs are, and whether to use colour",
+      reason: "where the home and the programs are, and what the terminal can show",
     },
     {
       flag: `--allow-sys=${SYSTEM_FACTS.join(",")}`,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { humanBytes } from "../human_bytes.ts";
+import { formatBytes } from "../units.ts";
 
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 
@@ -21,6 +21,6 @@ export function copyText(
 ): string {
   const told = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;
   const parts = [told(files, "file"), ...(folders ? [told(folders, "folder")] : [])];
-  const what = `copied ${parts.join(", ")}, ${humanBytes(sizeBytes)}`;
+  const what = `copied ${parts.join(", ")}, ${formatBytes(sizeBytes)}`;
   return [what, ...skipped.map(({ path, reason }) => `  left out ${path}: ${reason}`)].join("\n");
 }

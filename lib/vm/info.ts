@@ -5,7 +5,7 @@ import { readQcow2 } from "../image/qcow2.ts";
 import { operation } from "../operation.ts";
 import { vmFiles } from "../store/files.ts";
 import { forwardedPort } from "./port.ts";
-import { sshAccess } from "./reach.ts";
+import { sshAccess } from "./ssh_access.ts";
 import { mustBeSound, openVm, vmField, vmState } from "./vm.ts";
 
 const size = z.int().min(0).max(Number.MAX_SAFE_INTEGER);

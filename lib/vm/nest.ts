@@ -12,7 +12,7 @@ import { writeNewFile } from "../store/record.ts";
 import { stage } from "../store/staging.ts";
 import { friendlyName } from "./name.ts";
 import { nameTaken, type Plan } from "./plan.ts";
-import { knownHostsLine } from "./reach.ts";
+import { knownHostsLine } from "./ssh_access.ts";
 import { findVm, openSoundVm, type SoundVm, vmLock } from "./vm.ts";
 
 /**

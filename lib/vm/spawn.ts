@@ -8,7 +8,7 @@ import { launch, type Launched } from "./launch.ts";
 import { nest } from "./nest.ts";
 import { makePlan, spawnInput, type SpawnRequest } from "./plan.ts";
 import { forwardedPort } from "./port.ts";
-import { sshAccess, sshPort } from "./reach.ts";
+import { sshAccess, sshPort } from "./ssh_access.ts";
 import { type ReadyTimings, waitForReady } from "./ready.ts";
 import { openSoundVm, type SoundVm, vmState } from "./vm.ts";
 
