@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { runFolder } from "../../lib/store/run_folder.ts";
 import type { Check, Finding } from "../../lib/system/checks/check.ts";
 import { home, staging } from "../../lib/system/checks/home.ts";
 import { disks, images } from "../../lib/system/checks/images.ts";
