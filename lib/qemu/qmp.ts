@@ -37,9 +37,8 @@ export class Qmp implements AsyncDisposable {
     const deadline = performance.now() + deadlineMs;
     const qmp = new Qmp(await dial(path, deadline));
     try {
-      const left = Math.max(1, deadline - performance.now());
-      await within(left, qmp.#greeted.promise, `QEMU's monitor ${path} said nothing`);
-      await qmp.execute("qmp_capabilities", {}, Math.max(1, deadline - performance.now()));
+      await within(deadlineMs, qmp.#greeted.promise, `QEMU's monitor ${path} said nothing`);
+      await qmp.execute("qmp_capabilities", {}, deadlineMs);
       return qmp;
     } catch (error) {
       qmp.close();
