@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname, join, normalize } from "node:path";
+import { load } from "../../lib/cli/run.ts";
 import { ERROR_CODES } from "../../lib/errors.ts";
 import { vmFiles } from "../../lib/store/files.ts";
 import { permissionsFor } from "../../lib/system/permissions.ts";
@@ -53,6 +54,20 @@ Deno.test("every task that the documents name is in deno.json", async () => {
       assert.ok(task in tasks, `${path}: there is no task ${task}`);
     }
   }
+});
+
+Deno.test("a JSON result that the documents show is one that its operation gives", async () => {
+  let seen = 0;
+  for (const { path, text } of await pages()) {
+    for (const line of blocks(text).flatMap(({ lines }) => lines)) {
+      if (!line.startsWith('{"schemaVersion"')) continue;
+      const { command, data } = JSON.parse(line);
+      const { error } = (await load(command)).output.safeParse(data);
+      assert.equal(error, undefined, `${path}: ${error?.message}`);
+      seen++;
+    }
+  }
+  assert.ok(seen > 0);
 });
 
 Deno.test("docs/errors.md tells the codes of lib/errors.ts", async () => {
