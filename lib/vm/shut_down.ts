@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
+import { toNidoError } from "../errors.ts";
 import { shutDownByAgent } from "../guest/agent.ts";
 import { livingMachine } from "../qemu/qemu_process.ts";
 import { vmFiles } from "../store/files.ts";
@@ -63,9 +64,11 @@ export async function shutDown(
 export async function cutPower(context: Context, vm: SoundVm): Promise<void> {
   const pidFile = join(vm.folder, vmFiles.pid);
   await keepConsole(context, vm);
-  const deadline = performance.now() + QUIT_MS;
   if (vm.isDeaf) return;
-  await withMonitor(context, vm, "work", (qmp) => qmp.execute("quit")).catch(() => {}); // it may hang
+  const quit = await withMonitor(context, vm, "work", (qmp) => qmp.execute("quit"))
+    .then(() => "told", (error) => toNidoError(error).code);
+  // A QEMU that hangs hears nothing; any other one is let write out its disk.
+  const deadline = performance.now() + (quit === "timeout" ? 0 : QUIT_MS);
   while (await livingMachine(pidFile) !== undefined && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

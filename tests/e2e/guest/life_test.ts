@@ -254,7 +254,8 @@ Deno.test("one real guest, from the egg to the end", async (t) => {
     "a stopped VM keeps its disk, takes a new shape, and comes back cut off",
     async () => {
       await shell("echo kept > ~/kept && sync");
-      await nest.ok(["stop", "web"]);
+      const stopped = await nest.data(["stop", "web", "--timeout", "5m"]);
+      assert.equal(stopped.how, "acpi");
       const disk = `${nest.home}/vms/web/disk.qcow2`;
       await run("qemu-img", ["check", "-q", "-f", "qcow2", disk]);
       await nest.ok(["set", "web", "--memory", "640M", "--network", "none"]);
