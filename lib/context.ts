@@ -20,6 +20,27 @@ export interface Output {
   stderr(chunk: Uint8Array): void | Promise<void>;
 }
 
+/** How large a terminal is, in characters. */
+export interface TerminalSize {
+  columns: number;
+  rows: number;
+}
+
+/** A terminal that was handed over; it is the caller's own again when this is disposed. */
+export interface LentTerminal extends Disposable {
+  /** Every key as it is typed, Ctrl-C too. */
+  keys: ReadableStream<Uint8Array>;
+}
+
+/** The caller's own terminal, which a program in a guest can be given. */
+export interface Terminal {
+  /** What it understands, as `TERM` has it. */
+  readonly type: string;
+  size(): TerminalSize;
+  /** Hands it over, and from then on tells of each new size. */
+  lend(resized: (size: TerminalSize) => void): LentTerminal;
+}
+
 /** Everything an operation may use of the world around it; built once per process or request. */
 export interface Context {
   /** Nido's home folder, an absolute path. */
@@ -33,6 +54,8 @@ export interface Context {
   readonly output?: Output;
   /** Present when the caller has bytes for the command's standard input. */
   readonly stdin?: ReadableStream<Uint8Array>;
+  /** Present when a person types: the command line on a terminal. */
+  readonly terminal?: Terminal;
 }
 
 /** Makes a context for a program or a test: silent, uncancelled, with the parts it names. */

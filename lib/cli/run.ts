@@ -5,6 +5,7 @@ import { operations } from "../operations.ts";
 import { printable } from "../printable.ts";
 import { homePath } from "../store/home.ts";
 import { parseArguments, wantsJson } from "./arguments.ts";
+import { ownTerminal } from "./own_terminal.ts";
 import { type ProgressLine, progressLine } from "./progress.ts";
 import { columns, paint, writeErr, writeOut } from "./streams.ts";
 import { terminal } from "./terminal.ts";
@@ -120,6 +121,9 @@ export function commandContext(manner: Manner, line: ProgressLine): Context {
     }),
     get stdin() {
       return Deno.stdin.isTerminal() ? undefined : Deno.stdin.readable;
+    },
+    get terminal() {
+      return ownTerminal();
     },
   };
 }

@@ -1,8 +1,10 @@
 // @ts-types="@types/ssh2"
-import type { ClientChannel } from "ssh2";
+import type { ClientChannel, PseudoTtyOptions } from "ssh2";
+import type { Terminal } from "../context.ts";
 import { NidoError } from "../errors.ts";
 import { killLine } from "./kill.ts";
 import type { Link } from "./link.ts";
+import { notBegun } from "./not_begun.ts";
 import { readPreamble } from "./preamble.ts";
 import { commandLine, type Setting, shown } from "./shell_words.ts";
 import { drain, feed, type Sink } from "./streams.ts";
@@ -13,6 +15,8 @@ export interface ExecOptions extends Setting {
   stdin?: ReadableStream<Uint8Array>;
   stdout?: Sink;
   stderr?: Sink;
+  /** Gives the command this terminal: its keys are stdin, and stderr comes with stdout. */
+  terminal?: Terminal;
   /** Interrupts this command besides the session's own signal. */
   signal?: AbortSignal;
   timeoutMs?: number;
@@ -33,8 +37,9 @@ interface Exit {
   signal?: string;
 }
 
-const START_MS = 5_000;
-const KILL_MS = 20_000;
+// A guest without acceleration on a busy machine needs seconds for each step.
+const START_MS = 15_000;
+const KILL_MS = 30_000;
 
 /** Runs one command on a connection to its end; a timeout or interruption ends all of it first. */
 export async function execute(
@@ -47,12 +52,19 @@ export async function execute(
   using stop = stopper(link, command, options);
   stop.check();
   const started = performance.now();
-  const { channel, exit } = await openChannel(link, line, `Cannot run "${shown(command)}"`);
-  const preamble = readPreamble(token, options.cwd === undefined ? 1 : 2, options.stderr);
+  const { terminal } = options;
+  const cannot = `Cannot run "${shown(command)}"`;
+  const { channel, exit } = await openChannel(link, line, cannot, terminal);
+  const expected = { asUser: options.asUser !== undefined, inFolder: options.cwd !== undefined };
+  const preamble = readPreamble(token, expected, terminal ? options.stdout : options.stderr);
   const feeding = new AbortController();
-  const drained = drain(channel, { stdout: options.stdout, stderr: preamble.sink })
-    .then(() => preamble.end());
-  const fed = feed(channel, link.socket, options.stdin, feeding.signal).then(() => drained);
+  const drained = drain(
+    channel,
+    terminal ? { stdout: preamble.sink } : { stdout: options.stdout, stderr: preamble.sink },
+  ).then(() => preamble.end());
+  using lent = terminal?.lend(({ rows, columns }) => channel.setWindow(rows, columns, 0, 0));
+  const stdin = lent ? lent.keys : options.stdin;
+  const fed = feed(channel, link.socket, stdin, feeding.signal).then(() => drained);
   try {
     await Promise.race([drained, fed, stop.promise]);
   } catch (error) {
@@ -65,9 +77,10 @@ export async function execute(
   } finally {
     feeding.abort();
   }
-  if (preamble.folderRefused()) throw noFolder(link, command, options.cwd!);
   const end = exit();
   if (!end) throw gone(link, command);
+  const refused = notBegun(link.name, command, options, preamble);
+  if (refused) throw refused;
   return { ...ending(end), durationMs: Math.round(performance.now() - started) };
 }
 
@@ -77,7 +90,12 @@ interface Started {
   exit: () => Exit | undefined;
 }
 
-function openChannel(link: Link, line: string, cannot: string): Promise<Started> {
+function openChannel(
+  link: Link,
+  line: string,
+  cannot: string,
+  terminal?: Terminal,
+): Promise<Started> {
   return new Promise((resolve, reject) => {
     const refuse = (cause: unknown) =>
       reject(
@@ -87,7 +105,7 @@ function openChannel(link: Link, line: string, cannot: string): Promise<Started>
         }),
       );
     try {
-      link.client.exec(line, (error, channel) => {
+      link.client.exec(line, terminal ? { pty: ptyOf(terminal) } : {}, (error, channel) => {
         if (error) return refuse(error);
         // Race: the whole life of a quick command can be in the bytes that ssh2 parses right now, so
         // the exit is listened for before anything is awaited.
@@ -101,11 +119,18 @@ function openChannel(link: Link, line: string, cannot: string): Promise<Started>
   });
 }
 
+function ptyOf(terminal: Terminal): PseudoTtyOptions {
+  const { columns, rows } = terminal.size();
+  return { term: terminal.type, cols: columns, rows, width: 0, height: 0 };
+}
+
 function refusal(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : "";
-  return message.includes("open failed")
-    ? "the guest allows no more commands on this connection"
-    : "the connection is gone";
+  if (message.includes("open failed")) {
+    return "the guest allows no more commands on this connection";
+  }
+  if (message.includes("pseudo-terminal")) return "the guest gives it no terminal";
+  return "the connection is gone";
 }
 
 /** Ends every process of a command, in the guest itself, and tells whether that was proven. */
@@ -176,14 +201,6 @@ function survived(link: Link, error: NidoError): NidoError {
     hint: `nido exec ${link.name} -- ps -ef`,
     cause: error,
   });
-}
-
-function noFolder(link: Link, command: string[], cwd: string): NidoError {
-  return new NidoError(
-    "not_found",
-    `Cannot run "${shown(command)}" in VM "${link.name}": the folder ${cwd} can't be entered`,
-    { hint: `nido exec ${link.name} -- ls -ld ${cwd}` },
-  );
 }
 
 function gone(link: Link, command: string[]): NidoError {

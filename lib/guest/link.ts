@@ -140,5 +140,8 @@ function failed(
   if (cause?.level === "handshake") {
     return new NidoError("unavailable", `${cannot}: ${cause.message}`, logs);
   }
-  return new NidoError("unavailable", `${cannot}: it ended the connection during login`, logs);
+  return new NidoError("unavailable", `${cannot}: it ended the connection during login`, {
+    ...logs,
+    details: { endedDuring: "login" },
+  });
 }

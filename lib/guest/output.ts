@@ -14,9 +14,14 @@ export class HeadTail {
   #tailAt = 0;
   #bytes = 0;
 
-  constructor(limitBytes: number) {
+  constructor(readonly limitBytes: number) {
     this.#head = new Uint8Array(Math.ceil(limitBytes / 2));
     this.#tail = new Uint8Array(Math.floor(limitBytes / 2));
+  }
+
+  /** How many bytes came so far. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Takes the next bytes; the chunk may be reused afterwards. */
@@ -33,20 +38,23 @@ export class HeadTail {
     if (size > 0) this.#tailAt = (this.#tailAt + last.length) % size;
   }
 
+  /** All bytes that came so far; undefined once some were left out. */
+  whole(): Uint8Array | undefined {
+    if (this.#bytes > this.#headSize + this.#tail.length) return undefined;
+    // Less than a full ring: it hasn't come round, unless it is exactly full and starts at 0.
+    const whole = new Uint8Array(this.#bytes);
+    whole.set(this.#head.subarray(0, this.#headSize));
+    whole.set(this.#tail.subarray(0, this.#bytes - this.#headSize), this.#headSize);
+    return whole;
+  }
+
   /** The text so far, with a line that tells what was left out, never cutting a character. */
   result(): Captured {
     const head = this.#head.subarray(0, this.#headSize);
-    const later = this.#bytes - this.#headSize;
-    const left = later - this.#tail.length;
     const decode = (bytes: Uint8Array) =>
       new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-    if (left <= 0) {
-      // Less than a full ring: it hasn't come round, unless it is exactly full and starts at 0.
-      const whole = new Uint8Array(head.length + later);
-      whole.set(head);
-      whole.set(this.#tail.subarray(0, later), head.length);
-      return { text: decode(whole), bytes: this.#bytes, truncated: false };
-    }
+    const whole = this.whole();
+    if (whole) return { text: decode(whole), bytes: this.#bytes, truncated: false };
     const tail = new Uint8Array(this.#tail.length);
     tail.set(this.#tail.subarray(this.#tailAt));
     tail.set(this.#tail.subarray(0, this.#tailAt), tail.length - this.#tailAt);

@@ -4,6 +4,9 @@ import { NidoError } from "../errors.ts";
 // gets the whole line as one.
 const MAX_LINE_BYTES = 131_000;
 
+/** A user of a guest: nothing that could be an option, a number or more than one word. */
+export const GUEST_USER = /^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/;
+
 /** One word as a POSIX shell reads it back, byte for byte. A NUL can't be carried. */
 export function quote(word: string): string {
   if (word.includes("\0")) {
@@ -31,7 +34,8 @@ export interface Setting {
 
 /**
  * The line for the guest's login shell. Before the command takes the shell's place it tells on
- * stderr, marked with `token`, its process id, and, given a folder, whether it is `in` it or `out`.
+ * stderr, marked with `token`, its process id; given a user, that it runs `as` it or what is missing
+ * (`nosudo`, `nouser`); given a folder, whether it is `in` it or `out`.
  */
 export function commandLine(command: string[], setting: Setting, token: string): string {
   checkCommand(command);
@@ -40,7 +44,7 @@ export function commandLine(command: string[], setting: Setting, token: string):
   const told = `echo ${token} $$ >&2`;
   const line = setting.asUser === undefined
     ? `${told}; ${inner}`
-    : `${told}; exec sudo -n -H -u ${quote(setting.asUser)} -- sh -c ${quote(inner)}`;
+    : `${told}; ${asUser(setting.asUser, inner, token)}`;
   if (new TextEncoder().encode(line).length > MAX_LINE_BYTES) {
     throw new NidoError(
       "invalid_input",
@@ -60,6 +64,24 @@ function checkCommand(command: string[]): void {
       `Cannot run "${shown(command)}": a program's name can't begin with a dash`,
     );
   }
+}
+
+/** Runs a script as another user, in its home: sudo itself stays in the folder it was called in. */
+function asUser(user: string, script: string, token: string): string {
+  if (!GUEST_USER.test(user)) {
+    throw new NidoError(
+      "invalid_input",
+      `Cannot run a command as ${
+        JSON.stringify(user)
+      }: a user's name has letters, digits and . _ - ` +
+        "only, and starts with a letter or _",
+    );
+  }
+  const without = (word: string) => `|| { echo ${token} ${word} >&2; exit 125; }`;
+  const inner = `echo ${token} as >&2; cd 2>/dev/null || cd /; ${script}`;
+  return `command -v sudo >/dev/null 2>&1 ${without("nosudo")}; ` +
+    `id -u ${user} >/dev/null 2>&1 ${without("nouser")}; ` +
+    `exec sudo -n -H -u ${user} -- sh -c ${quote(inner)}`;
 }
 
 function inFolder(cwd: string | undefined, token: string): string[] {

@@ -13,6 +13,8 @@ export type { Sftp } from "./sftp.ts";
 export interface SshSession extends AsyncDisposable {
   /** The VM's name. */
   readonly name: string;
+  /** Who commands run as. */
+  readonly user: string;
   /** Runs a command, its words passed exactly. A missing program gives exit code 127. */
   exec(command: string[], options?: ExecOptions): Promise<ExecResult>;
   /** Opens file access; `unavailable` where the guest has no SFTP server. */
@@ -39,6 +41,7 @@ export async function connect(
   };
   return {
     name: target.name,
+    user: target.user,
     exec: (command, options = {}) => execute(link, command, options),
     sftp: () => openSftp(link),
     close,

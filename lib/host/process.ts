@@ -140,7 +140,8 @@ export async function allCommandLines(): Promise<Map<number, string>> {
 
 async function listProcesses(which: string[]): Promise<Map<number, string>> {
   const args = ["-ww", "-o", "pid=,stat=,args=", ...which];
-  const { stdout } = await run("ps", args, { accept: [0, 1] });
+  // In the C locale ps writes "?" for every letter that is not ASCII, and a path is known no more.
+  const { stdout } = await run("ps", args, { accept: [0, 1], env: { LC_ALL: "C.UTF-8" } });
   const found = new Map<number, string>();
   for (const line of new TextDecoder().decode(stdout).split("\n")) {
     const match = /^\s*(\d+)\s+(\S+)\s+(.*)$/.exec(line);

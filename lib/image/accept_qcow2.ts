@@ -1,4 +1,4 @@
-import { humanBytes } from "../human_bytes.ts";
+import { formatBytes } from "../units.ts";
 import type { Qcow2Header } from "./qcow2.ts";
 import type { Refuse } from "./refuse.ts";
 
@@ -41,7 +41,7 @@ export function acceptQcow2(header: Qcow2Header, refuse: Refuse): void {
 export function acceptSize(virtualSizeBytes: number, refuse: Refuse): void {
   if (virtualSizeBytes === 0) throw refuse("invalid_input", "its disk has no size");
   if (virtualSizeBytes > MAX_VIRTUAL_BYTES) {
-    const size = humanBytes(virtualSizeBytes);
+    const size = formatBytes(virtualSizeBytes);
     throw refuse("invalid_input", `its disk would have ${size}, and the most is 16 TiB`);
   }
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
 import { loginUser } from "../guest/seed.ts";
-import { humanBytes } from "../human_bytes.ts";
+import { formatBytes } from "../units.ts";
 import { field, operation } from "../operation.ts";
 import { files } from "../store/files.ts";
 import { prepareHome } from "../store/home.ts";
@@ -188,7 +188,7 @@ export default operation({
     "nido image import disk.raw.xz --firmware uefi",
   ],
   text: ({ image, reused }) => {
-    const sizes = `${humanBytes(image.virtualSizeBytes)}, ${humanBytes(image.diskBytes)} on disk`;
+    const sizes = `${formatBytes(image.virtualSizeBytes)}, ${formatBytes(image.diskBytes)} on disk`;
     return `${reused ? "Already here" : "Imported"}: image ${image.name} (${sizes})`;
   },
   run: async (context, request) => {

@@ -1,6 +1,6 @@
 import type { NidoError } from "../errors.ts";
 import { type DiskSpace, diskSpace } from "../host/disk_space.ts";
-import { humanBytes } from "../human_bytes.ts";
+import { formatBytes } from "../units.ts";
 import type { Refuse } from "./refuse.ts";
 import type { SparseFile } from "./sparse_file.ts";
 
@@ -13,8 +13,8 @@ export async function needSpace(home: string, bytes: number, refuse: Refuse): Pr
   if (!space || bytes + reserveOf(space) <= space.freeBytes) return;
   throw refuse(
     "exhausted",
-    `it needs ${humanBytes(bytes)} and ${humanBytes(reserveOf(space))} to spare, ` +
-      `and ${home} has ${humanBytes(space.freeBytes)} free`,
+    `it needs ${formatBytes(bytes)} and ${formatBytes(reserveOf(space))} to spare, ` +
+      `and ${home} has ${formatBytes(space.freeBytes)} free`,
     { hint: "nido images", details: { neededBytes: bytes, ...space } },
   );
 }
@@ -39,10 +39,10 @@ export class SpaceGuard {
   async exhausted(): Promise<NidoError> {
     const space = await diskSpace(this.home);
     const copied = this.file.writtenBytes;
-    const left = space ? ` and ${humanBytes(space.freeBytes)} is left there` : "";
+    const left = space ? ` and ${formatBytes(space.freeBytes)} is left there` : "";
     return this.refuse(
       "exhausted",
-      `${this.home} has no room for it: ${humanBytes(copied)} is copied${left}`,
+      `${this.home} has no room for it: ${formatBytes(copied)} is copied${left}`,
       { hint: "nido images", details: { copiedBytes: copied, ...space } },
     );
   }

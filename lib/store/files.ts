@@ -35,7 +35,13 @@ export const vmFiles = {
   qemuLog: "qemu.log",
   consoleLog: "console.log",
   knownHosts: "known_hosts",
+  outputs: "outputs",
 } as const;
+
+/** The file, inside the outputs folder, with one stream of one command; names sort by time. */
+export function outputFile(startedAt: Date, id: string, stream: "stdout" | "stderr"): string {
+  return `${startedAt.toISOString().replaceAll(/[-:]/g, "")}-${id}.${stream}`;
+}
 
 /** The sockets inside one VM's run folder. */
 export const runFiles = {

@@ -1,15 +1,24 @@
 import { z } from "zod";
-import type { Context } from "../context.ts";
-import { HeadTail } from "../guest/output.ts";
+import type { Context, Terminal } from "../context.ts";
+import { NidoError } from "../errors.ts";
+import { GUEST_USER, shown } from "../guest/shell_words.ts";
+import type { SshSession } from "../guest/ssh.ts";
 import { operation } from "../operation.ts";
+import { kept, type Said, streamed } from "./outlets.ts";
 import { openSession } from "./reach.ts";
 import { vmField } from "./vm.ts";
+
+const DEFAULT_OUTPUT_BYTES = 65_536;
 
 const input = z.strictObject({
   name: vmField,
   command: z.array(z.string()).min(1).max(4096).describe(
     "Program and arguments, passed exactly; for shell syntax run sh -c",
   ),
+  user: z.string().regex(
+    GUEST_USER,
+    "must be 1 to 32 of a-z A-Z 0-9 . _ - and start with a letter or _",
+  ).optional().describe("User in the guest to run as, through sudo; default the login user"),
   cwd: z.string().min(1).optional().describe(
     "Folder in the guest to run in; default the user's home",
   ),
@@ -18,78 +27,104 @@ const input = z.strictObject({
   timeoutSeconds: z.int().min(1).max(604_800).optional().describe(
     "Seconds after which the command and its children are killed; default never",
   ),
-  maxOutputBytes: z.int().min(1024).max(67_108_864).default(1_048_576).describe(
-    "Bytes kept of each of stdout and stderr: the beginning and the end",
+  maxOutputBytes: z.int().min(1024).max(67_108_864).default(DEFAULT_OUTPUT_BYTES).describe(
+    "Bytes of each of stdout and stderr in the result: the beginning and the end",
+  ),
+  terminal: z.boolean().default(false).describe(
+    "Give it this terminal, for programs that a person works with; on the command line only",
   ),
 });
+
+const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 const output = z.strictObject({
   exitCode: z.int().min(0).max(255).describe("Exit code; 128 + n when signal n ended it"),
   signal: z.string().optional().describe("The signal that ended it, if one did"),
-  stdout: z.string().describe("Standard output, cut in the middle if it is long"),
-  stderr: z.string().describe("Standard error, cut in the middle if it is long"),
-  stdoutBytes: z.int().min(0).max(Number.MAX_SAFE_INTEGER).describe(
-    "Bytes written to stdout in all",
-  ),
-  stderrBytes: z.int().min(0).max(Number.MAX_SAFE_INTEGER).describe(
-    "Bytes written to stderr in all",
-  ),
-  isTruncated: z.boolean().describe("Whether something was cut out of stdout or stderr"),
-  durationSeconds: z.number().describe("How long it ran"),
+  stdout: z.string().describe("Standard output, cut in the middle if long; empty if streamed"),
+  stderr: z.string().describe("Standard error, cut in the middle if long; empty if streamed"),
+  stdoutBytes: count.describe("Bytes written to stdout in all"),
+  stderrBytes: count.describe("Bytes written to stderr in all"),
+  truncated: z.boolean().describe("Whether something was cut out of stdout or stderr"),
+  durationMs: count.describe("How long it ran"),
+  stdoutFile: z.string().optional().describe("File on this host with all of stdout, if it was cut"),
+  stderrFile: z.string().optional().describe("File on this host with all of stderr, if it was cut"),
+  notes: z.array(z.string()).optional().describe("Why such a file is missing or not whole"),
 });
 
 /** Runs a program in a running VM; output streams to the context where it wants that. */
 export async function exec(
   context: Context,
-  request: z.output<typeof input>,
+  request: z.input<typeof input>,
 ): Promise<z.input<typeof output>> {
+  const terminal = request.terminal ? terminalFor(context, request) : undefined;
   await using session = await openSession(context, request.name, "run a command in");
-  const kept = {
-    stdout: new HeadTail(request.maxOutputBytes),
-    stderr: new HeadTail(request.maxOutputBytes),
-  };
-  const sink = (stream: "stdout" | "stderr") => (chunk: Uint8Array) => {
-    kept[stream].add(chunk);
-    return context.output?.[stream](chunk);
-  };
-  const ended = await session.exec(request.command, {
-    cwd: request.cwd,
-    env: request.env,
-    stdin: request.stdin === undefined ? context.stdin : ReadableStream.from([
-      new TextEncoder().encode(request.stdin),
-    ]),
-    stdout: sink("stdout"),
-    stderr: sink("stderr"),
-    signal: context.signal,
-    timeoutMs: request.timeoutSeconds && request.timeoutSeconds * 1000,
-  });
-  const stdout = kept.stdout.result();
-  const stderr = kept.stderr.result();
-  return {
-    exitCode: ended.exitCode,
-    signal: ended.signal,
-    stdout: stdout.text,
-    stderr: stderr.text,
-    stdoutBytes: stdout.bytes,
-    stderrBytes: stderr.bytes,
-    isTruncated: stdout.truncated || stderr.truncated,
-    durationSeconds: ended.durationMs / 1000,
-  };
+  return await execIn(context, session, request, terminal);
+}
+
+/** Runs a program over an open session. */
+export async function execIn(
+  context: Context,
+  session: SshSession,
+  request: z.input<typeof input>,
+  terminal?: Terminal,
+): Promise<z.input<typeof output>> {
+  const { name, command, cwd, env, maxOutputBytes = DEFAULT_OUTPUT_BYTES } = request;
+  const outlets = context.output ? streamed(context.output) : kept(context, name, maxOutputBytes);
+  try {
+    const ended = await session.exec(command, {
+      asUser: request.user === session.user ? undefined : request.user,
+      cwd,
+      env,
+      stdin: request.stdin === undefined
+        ? context.stdin
+        : ReadableStream.from([new TextEncoder().encode(request.stdin)]),
+      stdout: outlets.stdout,
+      stderr: outlets.stderr,
+      terminal,
+      signal: context.signal,
+      timeoutMs: request.timeoutSeconds && request.timeoutSeconds * 1000,
+    });
+    return { ...ended, ...await outlets.finish() };
+  } catch (error) {
+    throw withOutput(error, await outlets.finish());
+  }
+}
+
+/** A command that is cut short has said something already, which its caller needs. */
+function withOutput(error: unknown, said: Said): unknown {
+  if (!(error instanceof NidoError) || said.stdout + said.stderr === "") return error;
+  const { code, message, hint, details, cause } = error;
+  return new NidoError(code, message, { hint, details: { ...details, ...said }, cause });
+}
+
+function terminalFor(context: Context, request: z.input<typeof input>): Terminal {
+  const refuse = (fact: string, hint: string) =>
+    new NidoError("invalid_input", `Cannot give the command a terminal: ${fact}`, { hint });
+  const plain = `nido exec ${request.name} -- ${shown(request.command)}`;
+  if (request.stdin !== undefined) throw refuse("its standard input is given as text", plain);
+  if (!context.terminal) throw refuse("this is not one", plain);
+  if (!context.output) throw refuse("its output is asked for as a result, not as it comes", plain);
+  return context.terminal;
 }
 
 export default operation({
   name: "vm.exec",
   summary: "Run a command in a VM",
   description:
-    "Runs a program as the login user and gives its output and exit code. A failing program is a result, not an error.",
+    "Runs a program, as the login user unless another is named, and gives its output and exit code. " +
+    "A failing program is a result, not an error. Output beyond the limit is cut in the middle and " +
+    "kept whole in a file on this host.",
   effect: "change",
   openWorld: true,
   input,
   output,
   positional: ["name", "command"],
   passThrough: true,
+  short: { user: "u", cwd: "C", env: "e", terminal: "t" },
   examples: [
     "nido exec web -- uname -a",
+    "nido exec -u root -C /etc web -- cat shadow",
+    "nido exec -t web -- top",
     "nido exec web --timeout 30s -- sh -c 'sleep 5 && date'",
     "nido exec web -- tar x < files.tar",
   ],

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { operation } from "../operation.ts";
-import { sshPort } from "./reach.ts";
+import { sshPort } from "./ssh_access.ts";
 import { listVms, vmState } from "./vm.ts";
 
 const row = z.strictObject({

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { operation } from "../operation.ts";
-import { type SshAccess, sshAccess } from "./reach.ts";
+import { type SshAccess, sshAccess } from "./ssh_access.ts";
 import { openSoundVm, vmField } from "./vm.ts";
 
 /** How the system's ssh gets into a VM. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { HeadTail } from "../../lib/guest/output.ts";
 import { readPreamble } from "../../lib/guest/preamble.ts";
 
+const IN_FOLDER = { asUser: false, inFolder: true };
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 function captured(limit: number, ...chunks: (string | Uint8Array)[]) {
@@ -61,11 +62,11 @@ Deno.test("the wrapper's lines are taken out of stderr however they arrive", asy
   const stream = bytes("motd\xff\nnido-1 4711\nsudo: hi\nnido-1 in\nfirst\nnido-1 99\n");
   for (const size of [1, 2, 5, 1000]) {
     const passed: Uint8Array[] = [];
-    const preamble = readPreamble("nido-1", 2, (chunk) => void passed.push(chunk.slice()));
+    const preamble = readPreamble("nido-1", IN_FOLDER, (chunk) => void passed.push(chunk.slice()));
     for (let at = 0; at < stream.length; at += size) preamble.sink(stream.subarray(at, at + size));
     preamble.end();
     assert.equal(await preamble.pid, 4711);
-    assert.equal(preamble.folderRefused(), false);
+    assert.deepEqual([preamble.told("in"), preamble.told("out")], [true, false]);
     assert.equal(
       await new Blob(passed as BlobPart[]).text(),
       "motdÿ\nsudo: hi\nfirst\nnido-1 99\n",
@@ -77,7 +78,7 @@ Deno.test("a stderr without the wrapper's lines passes whole, and tells no proce
   let passed = "";
   const preamble = readPreamble(
     "nido-1",
-    1,
+    { asUser: false, inFolder: false },
     (chunk) => void (passed += new TextDecoder().decode(chunk)),
   );
   preamble.sink(bytes("This account is not available.\n"));
@@ -85,7 +86,7 @@ Deno.test("a stderr without the wrapper's lines passes whole, and tells no proce
   preamble.end();
   assert.equal(passed, "This account is not available.\n");
   assert.equal(await preamble.pid, undefined);
-  const refused = readPreamble("nido-1", 2);
+  const refused = readPreamble("nido-1", IN_FOLDER);
   refused.sink(bytes("nido-1 12\nnido-1 out\n"));
-  assert(refused.folderRefused());
+  assert(refused.told("out"));
 });

@@ -87,12 +87,24 @@ Deno.test("commands that can't be run are refused before anything is sent", () =
 Deno.test("the line for another user goes through sudo, folder and variables inside it", () => {
   assert.equal(
     commandLine(["id", "-un"], { asUser: "root", cwd: "/srv", env: { A: "b c" } }, "t"),
-    "echo t $$ >&2; exec sudo -n -H -u root -- sh -c " +
+    "echo t $$ >&2; command -v sudo >/dev/null 2>&1 || { echo t nosudo >&2; exit 125; }; " +
+      "id -u root >/dev/null 2>&1 || { echo t nouser >&2; exit 125; }; " +
+      "exec sudo -n -H -u root -- sh -c " +
       quote(
-        "cd /srv 2>/dev/null || { echo t out >&2; exit 125; }; echo t in >&2; " +
+        "echo t as >&2; cd 2>/dev/null || cd /; cd /srv 2>/dev/null || { echo t out >&2; exit 125; }; echo t in >&2; " +
           "export A='b c'; exec id -un",
       ),
   );
+});
+
+Deno.test("a user that would be an option, a number or several words is refused", () => {
+  for (const user of ["", "-s", "#0", "0", "a b", "a;id", "root\n", "é", "x".repeat(33)]) {
+    assert.throws(() => commandLine(["id"], { asUser: user }, "t"), {
+      code: "invalid_input",
+      message: `Cannot run a command as ${JSON.stringify(user)}: a user's name has letters, ` +
+        "digits and . _ - only, and starts with a letter or _",
+    });
+  }
 });
 
 Deno.test("a command is shown on one short line without control characters", () => {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Context } from "../../lib/context.ts";
 import { NidoError } from "../../lib/errors.ts";
 import { field, operation } from "../../lib/operation.ts";
 
@@ -72,6 +73,11 @@ export const command = operation({
       const text = context.stdin ? await new Response(context.stdin).text() : "";
       context.output?.stdout(new TextEncoder().encode(text));
     }
+    if (word === "keys") {
+      await showKeys(context);
+      context.output?.stdout(new TextEncoder().encode("given back\n"));
+      await Deno.stdin.read(new Uint8Array(1));
+    }
     if (word === "wait") {
       context.output?.stdout(new TextEncoder().encode("waiting\n"));
       const beat = setInterval(() => {}, 50);
@@ -84,6 +90,24 @@ export const command = operation({
     return { exitCode: 0, arrived: input };
   },
 });
+
+/** Shows the terminal, its keys and its new sizes, until `q` ends it, `e` fails or `x` leaves at once. */
+async function showKeys({ terminal, output, signal }: Context): Promise<void> {
+  const say = (line: string) => void output?.stdout(new TextEncoder().encode(`${line}\r\n`));
+  if (!terminal) return say("no terminal");
+  using lent = terminal.lend(({ columns, rows }) => say(`now ${columns}x${rows}`));
+  const { columns, rows } = terminal.size();
+  say(`lent ${terminal.type} ${columns}x${rows}`);
+  signal.addEventListener("abort", () => say("aborted"));
+  for await (const typed of lent.keys) {
+    for (const key of typed) {
+      say(`key ${key.toString(16)}`);
+      if (key === 0x71) return;
+      if (key === 0x65) throw new NidoError("unavailable", "Cannot go on: it is gone");
+      if (key === 0x78) Deno.exit(9);
+    }
+  }
+}
 
 if (import.meta.main) {
   const { runOperation } = await import("../../lib/cli/run.ts");

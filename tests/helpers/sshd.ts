@@ -35,7 +35,8 @@ export async function startSshd(config: string[] = []): Promise<TestSshd> {
       "PidFile none",
       "PasswordAuthentication no",
       "PermitRootLogin prohibit-password",
-      "SetEnv SHLVL=5", // bash then reads no .bashrc of this machine's user
+      // sshd takes the first SetEnv only; with SHLVL bash reads no .bashrc of this machine's user
+      ...(config.some((line) => line.startsWith("SetEnv")) ? [] : ["SetEnv SHLVL=5"]),
       ...(config.some((line) => line.startsWith("Subsystem")) ? [] : [
         "Subsystem sftp internal-sftp",
       ]),

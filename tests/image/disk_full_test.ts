@@ -37,8 +37,8 @@ Deno.test("a disk without room refuses with the arithmetic and is left as it was
   assert.match(
     await refusal(home, known),
     new RegExp(
-      `^Cannot import ${known}: it needs 50\\.0 MiB and 2\\.0 MiB to spare, ` +
-        `and ${home} has (39\\.\\d|40\\.0) MiB free$`,
+      `^Cannot import ${known}: it needs 50 MiB and 2 MiB to spare, ` +
+        `and ${home} has (39\\.\\d|39|40) MiB free$`,
     ),
   );
   // Unpacked, it is larger than what can be known beforehand.
@@ -50,7 +50,7 @@ Deno.test("a disk without room refuses with the arithmetic and is left as it was
     await refusal(home, at.at("bomb.img.gz")),
     new RegExp(
       `^Cannot import ${at.at("bomb.img.gz")}: ${home} has no room for it: ` +
-        `3\\d\\.\\d MiB is copied and \\d\\.\\d MiB is left there$`,
+        `3\\d(\\.\\d)? MiB is copied and \\d(\\.\\d)? MiB is left there$`,
     ),
   );
   // The copy fits; the conversion beside it does not.

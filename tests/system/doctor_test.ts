@@ -93,7 +93,7 @@ Deno.test("little disk space warns, very little blocks", () => {
   assert.deepEqual(diskFinding("/h", 199 * 1024 ** 2), {
     name: "disk",
     state: "blocked",
-    message: "199.0 MiB of disk space are free for /h",
+    message: "199 MiB of disk space are free for /h",
     fix: "nido prune",
   });
 });
@@ -103,7 +103,7 @@ Deno.test("little memory warns", () => {
   assert.deepEqual(memoryFinding({ totalMib: 4096, availableMib: 512 }), {
     name: "memory",
     state: "warning",
-    message: "512.0 MiB of 4.0 GiB of memory are available",
+    message: "512 MiB of 4 GiB of memory are available",
     fix: "nido list --state running",
   });
 });

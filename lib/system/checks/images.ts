@@ -1,5 +1,5 @@
 import type { Context } from "../../context.ts";
-import { humanBytes } from "../../human_bytes.ts";
+import { formatBytes } from "../../units.ts";
 import { diskLock, listImages } from "../../image/image.ts";
 import { removeUnusedDisk, unusedDisks } from "../../image/unused_disks.ts";
 import { withLock } from "../../store/lock.ts";
@@ -35,7 +35,7 @@ export const disks: Check = {
     const what = unused.length === 1 ? "1 stored disk" : `${unused.length} stored disks`;
     if (fix) {
       const freed = await removeAll(context, unused);
-      const message = `Removed ${what} that nothing used: ${humanBytes(freed)} freed`;
+      const message = `Removed ${what} that nothing used: ${formatBytes(freed)} freed`;
       return [{ name: "disks", state: "ok", message, fixed: true }];
     }
     const message = `Nothing uses ${what}`;

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { diskSpace } from "../../host/disk_space.ts";
 import { hostMemory } from "../../host/platform.ts";
-import { humanBytes } from "../../human_bytes.ts";
+import { formatBytes } from "../../units.ts";
 import type { Check, Finding } from "./check.ts";
 
 const MIB = 1024 ** 2;
@@ -9,7 +9,7 @@ const GIB = 1024 ** 3;
 
 /** What free disk space means. */
 export function diskFinding(home: string, freeBytes: number): Finding {
-  const message = `${humanBytes(freeBytes)} of disk space are free for ${home}`;
+  const message = `${formatBytes(freeBytes)} of disk space are free for ${home}`;
   if (freeBytes >= 5 * GIB) return { name: "disk", state: "ok", message };
   const state = freeBytes < 200 * MIB ? "blocked" : "warning";
   return { name: "disk", state, message, fix: "nido prune" };
@@ -17,7 +17,7 @@ export function diskFinding(home: string, freeBytes: number): Finding {
 
 /** What available memory means. */
 export function memoryFinding({ totalMib, availableMib }: ReturnType<typeof hostMemory>): Finding {
-  const told = `${humanBytes(availableMib * MIB)} of ${humanBytes(totalMib * MIB)}`;
+  const told = `${formatBytes(availableMib * MIB)} of ${formatBytes(totalMib * MIB)}`;
   const message = `${told} of memory are available`;
   if (availableMib >= 1024) return { name: "memory", state: "ok", message };
   return { name: "memory", state: "warning", message, fix: "nido list --state running" };

@@ -34,7 +34,7 @@ Deno.test("one real guest, from the egg to the end", async (t) => {
       "--ssh-key",
       nest.at("friend.pub"),
       "--port",
-      `${served}:8000`,
+      `web:8000:${served}`,
       "--label",
       "team=core",
     ]); // deno-fmt-ignore
@@ -209,7 +209,7 @@ Deno.test("one real guest, from the egg to the end", async (t) => {
       "for i in $(seq 100); do ss -ltn | grep -q :8000 && exit 0; sleep 0.2; done; exit 1",
     );
     assert.equal(await fetchText(served, "run.sh"), "#!/bin/sh\necho ran\n");
-    await nest.ok(["set", "web", "--remove-port", "8000"]);
+    await nest.ok(["set", "web", "--remove-port", "web"]);
     await assert.rejects(fetchText(served, "run.sh"));
     await nest.ok(["set", "web", "--port", "8000"]);
     const { ports } = await nest.data(["info", "web"]);
