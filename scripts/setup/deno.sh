@@ -96,9 +96,9 @@ deno_from_package() {
 
 download() {
   if have curl; then
-    curl --fail --location --silent --show-error --output "$2" "$1"
+    curl --fail --location --silent --show-error --connect-timeout 20 --output "$2" "$1"
   else
-    wget -q -O "$2" "$1"
+    wget -q -T 20 -O "$2" "$1"
   fi
 }
 
