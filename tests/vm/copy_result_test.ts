@@ -4,7 +4,7 @@ import { copyText } from "../../lib/vm/copy_result.ts";
 const nothing = { files: 0, folders: 0, links: 0, sizeBytes: 0, skipped: [] };
 
 Deno.test("a copy is told in numbers that a person reads", () => {
-  assert.equal(copyText({ ...nothing, files: 1, sizeBytes: 267 }), "copied 1 file, 267 bytes");
+  assert.equal(copyText({ ...nothing, files: 1, sizeBytes: 267 }), "copied 1 file, 267 B");
   assert.equal(
     copyText({
       ...nothing,
