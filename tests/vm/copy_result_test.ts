@@ -13,6 +13,6 @@ Deno.test("a copy is told in numbers that a person reads", () => {
       sizeBytes: 3_145_728,
       skipped: [{ path: "/srv/pipe", reason: "it is a named pipe" }],
     }),
-    "copied 12 files, 1 folder, 3.0 MiB\n  left out /srv/pipe: it is a named pipe",
+    "copied 12 files, 1 folder, 3 MiB\n  left out /srv/pipe: it is a named pipe",
   );
 });
