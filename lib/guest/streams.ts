@@ -25,30 +25,32 @@ export function drain(channel: ClientChannel, outlets: Outlets): Promise<void> {
   let open = streams.length + 1; // and the channel itself, whose close comes after the exit code
   return new Promise((resolve, reject) => {
     const settle = () => open === 0 && busy === 0 && resolve();
-    const fail = (error: unknown) => {
-      outlets = {};
+    const give = { ...outlets };
+    // The other stream goes on: a command's process id comes on it, by which the command is ended.
+    const fail = (name: keyof Outlets) => (error: unknown) => {
+      delete give[name];
       reject(error);
     };
-    const reopeners = streams.map((stream) => holdWindow(channel, stream, () => busy > 0, fail));
+    const reopeners = streams.map((stream) => holdWindow(channel, stream, () => busy > 0, reject));
     const release = () => {
       if (--busy > 0) return;
       for (const stream of streams) stream.resume();
       for (const reopen of reopeners) reopen();
       settle();
     };
-    const deliver = (sink: Sink | undefined, chunk: Uint8Array) => {
+    const deliver = (name: keyof Outlets, chunk: Uint8Array) => {
       try {
-        const taken = sink?.(chunk);
+        const taken = give[name]?.(chunk);
         if (!taken) return;
         busy++;
         for (const stream of streams) stream.pause();
-        taken.then(undefined, fail).then(release);
+        taken.then(undefined, fail(name)).then(release);
       } catch (error) {
-        fail(error);
+        fail(name)(error);
       }
     };
-    channel.on("data", (chunk: Buffer) => deliver(outlets.stdout, chunk));
-    channel.stderr.on("data", (chunk: Buffer) => deliver(outlets.stderr, chunk));
+    channel.on("data", (chunk: Buffer) => deliver("stdout", chunk));
+    channel.stderr.on("data", (chunk: Buffer) => deliver("stderr", chunk));
     const ended = () => {
       open--;
       settle();

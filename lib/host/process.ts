@@ -150,6 +150,16 @@ async function listProcesses(which: string[]): Promise<Map<number, string>> {
   return found;
 }
 
+/**
+ * Whether a process is over, and with it all that it held open: it is gone, or a zombie of which no
+ * thread lives on (ps shows those as `Zl`).
+ */
+export async function hasEnded(pid: number): Promise<boolean> {
+  const { stdout } = await run("ps", ["-o", "stat=", "-p", String(pid)], { accept: [0, 1] });
+  const stat = new TextDecoder().decode(stdout).trim();
+  return stat === "" || /^Z[^l]*$/.test(stat);
+}
+
 /** Sends a signal; a process that is gone already is fine. */
 export async function sendSignal(
   pid: number,

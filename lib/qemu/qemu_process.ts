@@ -1,4 +1,5 @@
-import { commandLines, sendSignal } from "../host/process.ts";
+import { NidoError } from "../errors.ts";
+import { commandLines, hasEnded, sendSignal } from "../host/process.ts";
 
 /** Reads the pids that QEMU wrote and keeps those that are QEMU running with that very pid file. */
 export async function livingMachines(pidFiles: string[]): Promise<Map<string, number>> {
@@ -38,8 +39,19 @@ async function endProven(pidFile: string, pid: number | undefined): Promise<void
   const claimed = new Map([[pidFile, pid]]);
   if ((await provenMachines(claimed)).size === 0) return;
   await sendSignal(pid, "KILL");
-  while ((await provenMachines(claimed)).size > 0) await pause(20);
+  const deadline = performance.now() + END_MS;
+  // Until the last of its threads is gone it holds its disk, under a name that proves nothing more.
+  while (!await hasEnded(pid)) {
+    if (performance.now() > deadline) {
+      throw new NidoError("busy", `QEMU (pid ${pid}) was killed and does not end`, {
+        hint: `ps -p ${pid}`,
+      });
+    }
+    await pause(20);
+  }
 }
+
+const END_MS = 30_000;
 
 async function provenMachines(claimed: Map<string, number>): Promise<Map<string, number>> {
   const proven = new Map<string, number>();
