@@ -14,10 +14,13 @@ export interface Outlets {
 
 const SOCKET_BYTES = 4 * 1024 * 1024;
 
+const WAITING_BYTES = 1024 * 1024;
+
 /**
- * Hands a channel's output to its sinks until the channel closed, with never more in memory than one
- * SSH window: while a sink is busy, both streams wait. ssh2 1.17 shares one window between them and
- * would reopen it for whichever stream is read, however full the other is; so the window is held here.
+ * Hands a channel's output to its sinks until the channel closed, with never much more in memory than
+ * one SSH window: while a sink is busy, or more than a little waits to be taken, no more is asked for.
+ * ssh2 1.17 shares one window between both streams and would reopen it for whichever is read, however
+ * full the other is; so the window is held here.
  */
 export function drain(channel: ClientChannel, outlets: Outlets): Promise<void> {
   const streams = [channel, channel.stderr] as unknown as HeldStream[];
@@ -25,28 +28,33 @@ export function drain(channel: ClientChannel, outlets: Outlets): Promise<void> {
   let open = streams.length + 1; // and the channel itself, whose close comes after the exit code
   return new Promise((resolve, reject) => {
     const settle = () => open === 0 && busy === 0 && resolve();
-    const give = { ...outlets };
-    // The other stream goes on: a command's process id comes on it, by which the command is ended.
-    const fail = (name: keyof Outlets) => (error: unknown) => {
-      delete give[name];
-      reject(error);
+    const sinks = { ...outlets };
+    const held = () =>
+      busy > 0 ||
+      streams.reduce((sum, { readableLength }) => sum + readableLength, 0) > WAITING_BYTES;
+    const reopeners = streams.map((stream) => holdWindow(channel, stream, held, reject));
+    const reopen = () => {
+      if (!held()) { for (const reopenOne of reopeners) reopenOne(); }
     };
-    const reopeners = streams.map((stream) => holdWindow(channel, stream, () => busy > 0, reject));
     const release = () => {
       if (--busy > 0) return;
       for (const stream of streams) stream.resume();
-      for (const reopen of reopeners) reopen();
+      reopen();
       settle();
     };
     const deliver = (name: keyof Outlets, chunk: Uint8Array) => {
+      const fail = (error: unknown) => {
+        delete sinks[name]; // the other one goes on: it may still tell which process to end
+        reject(error);
+      };
       try {
-        const taken = give[name]?.(chunk);
-        if (!taken) return;
+        const taken = sinks[name]?.(chunk);
+        if (!taken) return reopen();
         busy++;
         for (const stream of streams) stream.pause();
-        taken.then(undefined, fail(name)).then(release);
+        taken.then(undefined, fail).then(release);
       } catch (error) {
-        fail(name)(error);
+        fail(error);
       }
     };
     channel.on("data", (chunk: Buffer) => deliver("stdout", chunk));
@@ -62,6 +70,7 @@ export function drain(channel: ClientChannel, outlets: Outlets): Promise<void> {
 
 /** The parts of a Node readable that ssh2's channel streams are made of. */
 interface HeldStream {
+  readonly readableLength: number;
   push(chunk: Buffer | null): boolean;
   _read(size: number): void;
   pause(): void;

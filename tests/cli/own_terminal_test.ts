@@ -4,6 +4,7 @@ import { fromFileUrl } from "../helpers/paths.ts";
 import { Pty } from "../helpers/pty.ts";
 import { finish } from "../helpers/sshd.ts";
 
+const script = fromFileUrl("./sample_operations.ts");
 const ignore = Deno.build.os !== "linux"; // `script` takes other arguments elsewhere
 
 /** Waits for the end and checks that the terminal is as it was. */
@@ -23,7 +24,7 @@ Deno.test({
   name: "a lent terminal gives every key, Ctrl-C too, and tells of new sizes",
   ignore,
   async fn() {
-    await using pty = new Pty("command dev keys");
+    await using pty = new Pty(script, "command dev keys");
     const [, device = ""] = await pty.until(/(\/dev\/\S+)/);
     await pty.until(/lent vt100 91x37/);
     const raw = await finish("stty", ["-F", device, "-a"]);
@@ -46,7 +47,7 @@ Deno.test({
   ignore,
   async fn() {
     for (const [key, status] of [["e", 125], ["x", 9]] as const) {
-      await using pty = new Pty("command dev keys");
+      await using pty = new Pty(script, "command dev keys");
       await pty.until(/lent/);
       await pty.press(key);
       await ended(pty, status);
@@ -55,7 +56,6 @@ Deno.test({
 });
 
 Deno.test("there is no terminal to lend when standard input is none", async () => {
-  const script = fromFileUrl("./sample_operations.ts");
   const { stdout } = await nido(["command", "dev", "keys"], { script });
   assert.equal(stdout, "no terminal\r\ngiven back\n");
 });

@@ -166,6 +166,24 @@ Deno.test("exec in a guest", async (t) => {
     assert(noise > 0);
   });
 
+  await t.step("asks for no more while a slow reader has some waiting", async () => {
+    const progress = `${sshd.folder}/slow_progress`;
+    const script = `i=0; while [ $i -lt 24 ]; do head -c 1048576 /dev/zero; i=$((i+1)); ` +
+      `echo $i > '${progress}'; done`;
+    let taken = 0;
+    let ahead = 0;
+    await session.exec(["sh", "-c", script], {
+      async stdout(chunk) {
+        taken += chunk.length;
+        const written = Number(await Deno.readTextFile(progress).catch(() => "0"));
+        ahead = Math.max(ahead, written - taken / MIB);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      },
+    });
+    assert.equal(taken, 24 * MIB);
+    assert(ahead <= 6, `the guest was ${ahead} MiB ahead of its reader`);
+  });
+
   await t.step("takes stdin no faster than the command reads it", async () => {
     const go = `${sshd.folder}/go`;
     let given = 0;

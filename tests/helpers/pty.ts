@@ -1,6 +1,4 @@
-import { fromFileUrl } from "./paths.ts";
-
-/** The command line on a real terminal, which `script` makes, with a shell before and after it. */
+/** A program of this project on a real terminal, which `script` makes. */
 export class Pty implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
@@ -10,14 +8,13 @@ export class Pty implements AsyncDisposable {
   /** All that was shown so far. */
   text = "";
 
-  /** Runs `tests/helpers/sample_operations.ts ARGS`; then shows `status N` and what `stty` says. */
-  constructor(args: string) {
-    const program = `'${Deno.execPath()}' run -A '${fromFileUrl("./sample_operations.ts")}'`;
-    const line = `tty; stty rows 37 cols 91; ${program} ${args}; echo "status $?"; stty -a; ` +
-      "echo finished";
+  /** Shows the terminal's name, runs the program, then shows `status N` and what `stty` says. */
+  constructor(script: string, args: string, env: Record<string, string> = {}) {
+    const program = `'${Deno.execPath()}' run -A '${script}' ${args}`;
+    const line = `tty; stty rows 37 cols 91; ${program}; echo "status $?"; stty -a; echo finished`;
     this.#child = new Deno.Command("script", {
       args: ["-qec", line, "/dev/null"],
-      env: { TERM: "vt100", NO_COLOR: "1", SHELL: "/bin/sh" },
+      env: { TERM: "vt100", NO_COLOR: "1", SHELL: "/bin/sh", ...env },
       stdin: "piped",
       stdout: "piped",
       stderr: "null",

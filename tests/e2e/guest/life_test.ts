@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { run } from "../../../lib/host/process.ts";
+import { startNido } from "../../helpers/command.ts";
 import { Nest } from "../../helpers/guest.ts";
+import { fromFileUrl } from "../../helpers/paths.ts";
+import { Pty } from "../../helpers/pty.ts";
 
 const USER_DATA = `#cloud-config
 users:
@@ -138,8 +141,23 @@ Deno.test("one real guest, from the egg to the end", async (t) => {
         ]),
         "/etc\n1\n",
       );
-      const failed = await nest.data(["exec", "web", "--", "sh", "-c", "echo out; echo err >&2"]);
-      assert.deepEqual([failed.stdout, failed.stderr, failed.exitCode], ["out\n", "err\n", 0]);
+      const { durationMs, ...failed } = await nest.data([
+        "exec",
+        "web",
+        "--",
+        "sh",
+        "-c",
+        "echo out; echo err >&2",
+      ]);
+      assert.ok(Number.isInteger(durationMs) && durationMs > 0);
+      assert.deepEqual(failed, {
+        exitCode: 0,
+        stdout: "out\n",
+        stderr: "err\n",
+        stdoutBytes: 4,
+        stderrBytes: 4,
+        truncated: false,
+      });
     },
   );
 
@@ -158,8 +176,70 @@ Deno.test("one real guest, from the egg to the end", async (t) => {
       "200000",
     ]);
     assert.equal(kept.stdoutBytes, 1_288_895);
-    assert.ok(kept.isTruncated && kept.stdout.length < 5000);
+    assert.ok(kept.truncated && kept.stdout.length < 5000);
     assert.ok(kept.stdout.startsWith("1\n2\n") && kept.stdout.endsWith("\n200000\n"));
+  });
+
+  await t.step("100 MB of output don't fill memory and are whole in their file", async () => {
+    const child = startNido(
+      ["exec", "--json", "web", "--", "head", "-c", "100000000", "/dev/zero"],
+      {
+        home: nest.home,
+      },
+    );
+    await child.stdin.close();
+    let mostMib = 0;
+    const watch = setInterval(async () => {
+      const { stdout } = await run("ps", ["-o", "rss=", "-p", String(child.pid)], {
+        accept: [0, 1],
+      });
+      mostMib = Math.max(mostMib, Number(new TextDecoder().decode(stdout)) / 1024);
+    }, 200);
+    const { code, stdout } = await child.output();
+    clearInterval(watch);
+    const { data } = JSON.parse(new TextDecoder().decode(stdout));
+    assert.equal(code, 0);
+    assert.deepEqual([data.stdoutBytes, data.truncated, data.notes], [
+      100_000_000,
+      true,
+      undefined,
+    ]);
+    assert.ok(data.stdoutFile.startsWith(`${nest.home}/vms/web/outputs/`));
+    assert.equal((await Deno.stat(data.stdoutFile)).size, 100_000_000);
+    console.log(`    100 MB: ${data.durationMs} ms, ${Math.round(mostMib)} MiB of memory`);
+    assert.ok(mostMib > 20 && mostMib < 250, `nido took ${mostMib} MiB`);
+  });
+
+  await t.step("exec as another user, in its home", async () => {
+    const flags = ["-u", "root", "-C", "/etc", "-e", "WREN=a b"];
+    assert.equal(
+      await nest.ok(["exec", "web", ...flags, "--", "sh", "-c", 'id -un; pwd; echo "$WREN"']),
+      "root\n/etc\na b\n",
+    );
+    assert.equal(await nest.ok(["exec", "-u", "root", "web", "--", "pwd"]), "/root\n");
+    assert.equal(await nest.ok(["exec", "-u", "nido", "web", "--", "id", "-un"]), "nido\n");
+    assert.deepEqual(await nest.error(["exec", "-u", "wren", "web", "--", "id"]), {
+      code: "not_found",
+      message: 'Cannot run "id" in VM "web" as wren: it has no such user',
+      hint: "nido exec web -- cut -d: -f1 /etc/passwd",
+      exit: 125,
+    });
+  });
+
+  await t.step("exec gives a terminal, and takes none from elsewhere", async () => {
+    const main = fromFileUrl("../../main.ts");
+    await using pty = new Pty(main, "exec -t web -- bash --norc", { NIDO_HOME: nest.home });
+    await pty.until(/bash-[\d.]+\$ /);
+    await pty.press("stty size; tty; echo $TERM; sleep 100\r");
+    await pty.until(/37 91\s+\/dev\/pts\/\d+\s+vt100/);
+    await pty.press("\x03");
+    await pty.press("exit 7\r");
+    await pty.until(/status 7\b[^]* icanon\b[^]*finished/);
+    const { code, message } = await nest.error(["exec", "-t", "web", "--", "true"]);
+    assert.deepEqual([code, message], [
+      "invalid_input",
+      "Cannot give the command a terminal: this is not one",
+    ]);
   });
 
   await t.step("a command that takes too long is killed with its children", async () => {
@@ -241,13 +321,12 @@ Deno.test("one real guest, from the egg to the end", async (t) => {
     assert.ok(!log.includes("\x1b") && !log.includes("\x07"));
   });
 
-  await t.step("two commands at once work side by side", async () => {
+  await t.step("ten commands at once work side by side", async () => {
+    const digits = [..."0123456789"];
     const said = await Promise.all(
-      ["one", "two", "three"].map((word) =>
-        nest.ok(["exec", "web", "--", "sh", "-c", `sleep 1; echo ${word}`])
-      ),
+      digits.map((digit) => nest.ok(["exec", "web", "--", "sh", "-c", `sleep 1; echo ${digit}`])),
     );
-    assert.deepEqual(said, ["one\n", "two\n", "three\n"]);
+    assert.deepEqual(said, digits.map((digit) => `${digit}\n`));
   });
 
   await t.step(
