@@ -46,9 +46,19 @@ export class NidoError extends Error {
   }
 }
 
-/** Turns anything thrown into a NidoError, so that every surface renders one shape. */
-export function toNidoError(thrown: unknown): NidoError {
+/**
+ * Turns anything thrown into a NidoError, so that every surface renders one shape. Trouble with the
+ * files of `home` is told as trouble with the home.
+ */
+export function toNidoError(thrown: unknown, home?: string): NidoError {
   if (thrown instanceof NidoError) return thrown;
+  const fact = home === undefined ? undefined : whyUnusable(home, thrown);
+  if (fact !== undefined) {
+    return new NidoError("denied", `Cannot use the home ${home}: ${fact}`, {
+      hint: "NIDO_HOME=/a/folder/you/own nido doctor",
+      cause: thrown,
+    });
+  }
   if (thrown instanceof Deno.errors.NotCapable) {
     return new NidoError("denied", `Deno denied a permission: ${thrown.message}`, {
       hint: "nido permissions",
@@ -69,4 +79,18 @@ export function toNidoError(thrown: unknown): NidoError {
     hint: "nido doctor",
     cause: thrown,
   });
+}
+
+const UNUSABLE: Record<string, string> = {
+  EROFS: "it is on a read-only file system",
+  EACCES: "you may not read or write all of it",
+  EPERM: "you may not change all of it",
+  ENOTDIR: "a file is in its place",
+  EEXIST: "a file is in its place",
+};
+
+function whyUnusable(home: string, thrown: unknown): string | undefined {
+  if (!(thrown instanceof Error) || !("code" in thrown)) return undefined;
+  if (!thrown.message.includes(`'${home}`)) return undefined;
+  return UNUSABLE[String(thrown.code)];
 }

@@ -106,7 +106,9 @@ export function operation<I extends z.ZodObject, O extends z.ZodObject>(
         const result = await run(context, parsed.data);
         return declaration.output.parse(result);
       } catch (thrown) {
-        throw context.signal.aborted ? interrupted(declaration.name, thrown) : toNidoError(thrown);
+        throw context.signal.aborted
+          ? interrupted(declaration.name, thrown)
+          : toNidoError(thrown, context.home);
       }
     },
   };

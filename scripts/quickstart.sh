@@ -71,31 +71,33 @@ hatch() {
     '')
       choose_image
       say "Hatching the VM \"$vm\" (first boot: under a minute with acceleration, a few without)"
-      nido spawn "$vm" --image "$image"
+      told=$(nido spawn "$vm" --image "$image") && printf '%s\n' "$told" | grep -v '^  nido '
       ;;
-    running)
-      say "The VM \"$vm\" is running already"
-      nido wait "$vm" --quiet
-      ;;
+    running) say "The VM \"$vm\" is running already" ;;
     paused | suspended)
       say "Waking the VM \"$vm\""
-      nido resume "$vm" --quiet && nido wait "$vm" --quiet
+      nido resume "$vm" >/dev/null
       ;;
     stopped | crashed)
       say "Starting the VM \"$vm\" again"
-      nido start "$vm" --quiet
+      nido start "$vm" >/dev/null
       ;;
     *) fail "The VM \"$vm\" is $state; remove it and run this again: scripts/nido delete $vm --force" ;;
   esac || fail "The VM \"$vm\" did not get ready; look further: $project/scripts/nido logs $vm"
 }
 
+# shellcheck disable=SC2016 # the guest's shell expands it
+greet() {
+  greeting=$(nido exec "$vm" -- sh -c '. /etc/os-release && printf "%s, Linux %s, %s at %s" \
+    "$PRETTY_NAME" "$(uname -r)" "$(id -un)" "$(hostname)"' </dev/null)
+}
+
 prepare_host
 hatch
-say "Inside the VM:"
-# shellcheck disable=SC2016 # the guest's shell expands it
-nido exec "$vm" -- sh -c '. /etc/os-release && printf "%s, Linux %s, user %s on %s\n" \
-  "$PRETTY_NAME" "$(uname -r)" "$(id -un)" "$(hostname)"' </dev/null | sed 's/^/  /' ||
-  fail "The command in the VM failed"
+# A VM that was left in its first boot doesn't answer yet.
+greet 2>/dev/null || { nido wait "$vm" >/dev/null && greet; } ||
+  fail "The VM \"$vm\" doesn't answer; look further: $project/scripts/nido logs $vm"
+say "Inside the VM: $greeting"
 launcher=$project/scripts/nido
 case $(pwd) in "$project") launcher=scripts/nido ;; esac
 cat <<TEXT

@@ -22,9 +22,9 @@ install_all() {
   keep_services_off
   install_needs qemu-system-x86_64 qemu-system-aarch64 qemu-img firmware-x86_64 firmware-aarch64 \
     ssh ssh-keygen sshd cloud-init python3 xorriso isoinfo gzip xz zstd mke2fs \
-    ps kill git bash zsh fish expect socat shellcheck
+    curl unzip ps kill git bash zsh fish expect socat shellcheck
   allow_services
-  for need in $(missing_of qemu-system-x86_64 qemu-img ssh sshd git shellcheck); do
+  for need in $(missing_of qemu-system-x86_64 qemu-img ssh sshd curl git shellcheck); do
     fail "Cannot run the tests without $need, and no package of this system is known to bring it"
   done
   quietly deno cache main.ts scripts/*.ts || fail "Cannot fetch the libraries that deno.json names"

@@ -209,8 +209,11 @@ async function fetchLink({ sftp, tally }: Download, link: Item): Promise<void> {
     tally.copied.links++;
   } catch (error) {
     await Deno.remove(temporary).catch(() => {}); // not made, or renamed
-    if (Deno.build.os !== "windows") throw error;
-    tally.skip(link.from, "Windows allowed no link");
+    // Deno 2.9 lets a program make links only when it may read and write everything.
+    if (error instanceof Deno.errors.NotCapable) {
+      tally.skip(link.from, "Deno's permissions allow no links");
+    } else if (Deno.build.os === "windows") tally.skip(link.from, "Windows allowed no link");
+    else throw error;
   }
 }
 

@@ -37,8 +37,9 @@ interface Exit {
   signal?: string;
 }
 
-const START_MS = 5_000;
-const KILL_MS = 20_000;
+// A guest without acceleration on a busy machine needs seconds for each step.
+const START_MS = 15_000;
+const KILL_MS = 30_000;
 
 /** Runs one command on a connection to its end; a timeout or interruption ends all of it first. */
 export async function execute(

@@ -1,9 +1,7 @@
 import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
+import type { BootStage } from "./boot_stage.ts";
 import { connect, type SshSession, type SshTarget, waitForBanner } from "./ssh.ts";
-
-/** How ready a guest is: its SSH server answers (`boot`), its first boot is finished (`ready`). */
-export type ReadyStage = "boot" | "ready";
 
 /** What cloud-init reports when it is done. */
 export interface FirstBoot {
@@ -17,17 +15,17 @@ const ATTEMPT_MS = 20_000;
 
 /**
  * Waits until a guest can be used: its SSH server answers with the known key, and cloud-init has
- * finished. Aborting the signal ends it; `enter` is told of each stage as it is reached.
+ * finished. Aborting the signal ends it; `enter` is told when SSH answers and when it lets Nido in.
  */
 export async function waitUntilReady(
   context: Context,
   target: SshTarget,
-  enter: (stage: ReadyStage) => void,
+  enter: (stage: BootStage) => void,
 ): Promise<FirstBoot> {
-  enter("boot");
   await waitForBanner(target.port, context.signal, { name: target.name });
+  enter("ssh");
   await using session = await connectPatiently(context, target);
-  enter("ready");
+  enter("cloud-init");
   return await firstBoot(context, session, target.name);
 }
 
@@ -39,7 +37,7 @@ async function connectPatiently(context: Context, target: SshTarget): Promise<Ss
       return await connect(context, target, { timeoutMs: ATTEMPT_MS });
     } catch (error) {
       if (toNidoError(error).code === "cancelled") throw error;
-      context.report({ stage: "boot", message: toNidoError(error).message });
+      context.report({ stage: "ssh", message: toNidoError(error).message });
     }
     await new Promise((resolve) => setTimeout(resolve, 500));
   }

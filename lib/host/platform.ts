@@ -1,3 +1,5 @@
+import { NidoError } from "../errors.ts";
+
 /** A processor architecture of a host or guest. */
 export type Arch = "x86_64" | "aarch64";
 
@@ -47,4 +49,17 @@ export function hostMemory(): { totalMib: number; availableMib: number } {
   const { total, available } = Deno.systemMemoryInfo();
   const mib = (bytes: number) => Math.floor(bytes / 1024 ** 2);
   return { totalMib: mib(total), availableMib: mib(available) };
+}
+
+/**
+ * Refuses a host on which a machine can't be reached privately: Nido's monitors are unix sockets, which
+ * Deno 2.9 doesn't have on Windows, and TCP is open to every local user.
+ */
+export function requireUnixSockets(doing: string, platform: Platform = thisPlatform()): void {
+  if (platform.os !== "windows") return;
+  throw new NidoError(
+    "host_missing",
+    `Cannot ${doing}: Windows gives Deno no unix sockets, through which Nido reaches its VMs`,
+    { hint: "run Nido inside WSL 2: wsl --install" },
+  );
 }

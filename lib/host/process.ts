@@ -140,13 +140,24 @@ export async function allCommandLines(): Promise<Map<number, string>> {
 
 async function listProcesses(which: string[]): Promise<Map<number, string>> {
   const args = ["-ww", "-o", "pid=,stat=,args=", ...which];
-  const { stdout } = await run("ps", args, { accept: [0, 1] });
+  // In the C locale ps writes "?" for every letter that is not ASCII, and a path is known no more.
+  const { stdout } = await run("ps", args, { accept: [0, 1], env: { LC_ALL: "C.UTF-8" } });
   const found = new Map<number, string>();
   for (const line of new TextDecoder().decode(stdout).split("\n")) {
     const match = /^\s*(\d+)\s+(\S+)\s+(.*)$/.exec(line);
     if (match && !match[2]!.startsWith("Z")) found.set(Number(match[1]), match[3]!);
   }
   return found;
+}
+
+/**
+ * Whether a process is over, and with it all that it held open: it is gone, or a zombie of which no
+ * thread lives on (ps shows those as `Zl`).
+ */
+export async function hasEnded(pid: number): Promise<boolean> {
+  const { stdout } = await run("ps", ["-o", "stat=", "-p", String(pid)], { accept: [0, 1] });
+  const stat = new TextDecoder().decode(stdout).trim();
+  return stat === "" || /^Z[^l]*$/.test(stat);
 }
 
 /** Sends a signal; a process that is gone already is fine. */

@@ -113,7 +113,7 @@ function display({ architecture, paths }: Machine): string[] {
     "-display",
     "none",
     "-vnc",
-    option(`unix:${escape(paths.vnc)}`, "password=on"),
+    option(`vnc=unix:${escape(paths.vnc)}`, "password=on"),
     "-device",
     `${adapter},id=vga0,bus=pcie.0,addr=0x2`,
   ];

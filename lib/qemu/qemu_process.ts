@@ -1,4 +1,5 @@
-import { commandLines, sendSignal } from "../host/process.ts";
+import { NidoError } from "../errors.ts";
+import { commandLines, hasEnded, sendSignal } from "../host/process.ts";
 
 /** Reads the pids that QEMU wrote and keeps those that are QEMU running with that very pid file. */
 export async function livingMachines(pidFiles: string[]): Promise<Map<string, number>> {
@@ -7,11 +8,7 @@ export async function livingMachines(pidFiles: string[]): Promise<Map<string, nu
     const pid = await readPid(pidFile);
     if (pid !== undefined) claimed.set(pidFile, pid);
   }));
-  const lines = await commandLines([...claimed.values()]);
-  for (const [pidFile, pid] of claimed) {
-    if (!isMachine(lines.get(pid), pidFile)) claimed.delete(pidFile);
-  }
-  return claimed;
+  return await provenMachines(claimed);
 }
 
 /** The pid of the QEMU that wrote this pid file, if it still lives. */
@@ -21,10 +18,15 @@ export async function livingMachine(pidFile: string): Promise<number | undefined
 
 /** Ends the QEMU that wrote this pid file; a pid that is somebody else's now never gets a signal. */
 export async function killMachine(pidFile: string): Promise<void> {
-  const pid = await livingMachine(pidFile);
-  if (pid === undefined) return;
-  await sendSignal(pid, "KILL");
-  while (await livingMachine(pidFile) !== undefined) await pause(20);
+  await endProven(pidFile, await readPid(pidFile));
+}
+
+/**
+ * Ends the QEMU that was started with `pidFile` and whose pid is now to be read in `movedTo`, because
+ * its folder was moved.
+ */
+export async function killMovedMachine(pidFile: string, movedTo: string): Promise<void> {
+  await endProven(pidFile, await readPid(movedTo));
 }
 
 /** Whether a QEMU once wrote this pid file and has not removed it, as it does at a clean end. */
@@ -32,21 +34,63 @@ export async function hasPidFile(pidFile: string): Promise<boolean> {
   return await readPid(pidFile) !== undefined;
 }
 
-// The pid file's path on the command line proves more than a start time would: it survives clock
-// changes, and no two machines of a host share it.
-function isMachine(commandLine: string | undefined, pidFile: string): boolean {
-  if (!commandLine) return false;
-  const [program = ""] = commandLine.split(" ", 1);
-  return /(^|[/\\])qemu-system-[a-z0-9_]+(\.exe)?$/.test(program) &&
-    commandLine.includes(` -pidfile ${pidFile} `);
+async function endProven(pidFile: string, pid: number | undefined): Promise<void> {
+  if (pid === undefined) return;
+  const claimed = new Map([[pidFile, pid]]);
+  if ((await provenMachines(claimed)).size === 0) return;
+  await sendSignal(pid, "KILL");
+  const deadline = performance.now() + END_MS;
+  // Until the last of its threads is gone it holds its disk, under a name that proves nothing more.
+  while (!await hasEnded(pid)) {
+    if (performance.now() > deadline) {
+      throw new NidoError("busy", `QEMU (pid ${pid}) was killed and does not end`, {
+        hint: `ps -p ${pid}`,
+      });
+    }
+    await pause(20);
+  }
 }
 
-async function readPid(pidFile: string): Promise<number | undefined> {
+const END_MS = 30_000;
+
+async function provenMachines(claimed: Map<string, number>): Promise<Map<string, number>> {
+  const proven = new Map<string, number>();
+  const lines = await commandLines([...claimed.values()]);
+  for (const [pidFile, pid] of claimed) {
+    if (await isMachine(lines.get(pid), pidFile)) proven.set(pidFile, pid);
+  }
+  return proven;
+}
+
+// The pid file on the command line proves more than a start time would: it survives clock changes,
+// and no two machines of a host share it.
+async function isMachine(commandLine: string | undefined, pidFile: string): Promise<boolean> {
+  const shape = /^(?:\S*[/\\])?qemu-system-[a-z0-9_]+(?:\.exe)? .*? -pidfile (.+?) -S /;
+  const named = shape.exec(commandLine ?? "")?.[1];
+  if (named === undefined) return false;
+  return named === pidFile || await isSameFile(named, pidFile);
+}
+
+// A home can be reached by several paths (a link to it, another mount); QEMU knows only one.
+async function isSameFile(one: string, other: string): Promise<boolean> {
   try {
-    const pid = Number.parseInt(await Deno.readTextFile(pidFile), 10);
-    return pid > 1 ? pid : undefined;
+    const [a, b] = [await Deno.stat(one), await Deno.stat(other)];
+    return a.ino !== null && a.ino === b.ino && a.dev === b.dev;
+  } catch {
+    return false;
+  }
+}
+
+/** The pid that a pid file names, whatever process that is now. */
+export async function readPid(pidFile: string): Promise<number | undefined> {
+  try {
+    const text = (await Deno.readTextFile(pidFile)).trim();
+    const pid = /^\d{1,10}$/.test(text) ? Number(text) : 0;
+    return pid > 1 && pid < 2 ** 31 ? pid : undefined; // ps refuses them all for one too large
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return;
+    const { NotFound, NotADirectory, IsADirectory } = Deno.errors;
+    const isNone = [NotFound, NotADirectory, IsADirectory].some((kind) => error instanceof kind);
+    if (isNone) return undefined;
     throw error;
   }
 }

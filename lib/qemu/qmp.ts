@@ -34,13 +34,8 @@ export class Qmp implements AsyncDisposable {
 
   /** Connects and leaves the greeting behind; `unavailable` when nobody answers in time. */
   static async connect(path: string, deadlineMs = ANSWER_MS): Promise<Qmp> {
-    let connection: Deno.UnixConn;
-    try {
-      connection = await Deno.connect({ transport: "unix", path });
-    } catch (cause) {
-      throw new NidoError("unavailable", `QEMU's monitor ${path} cannot be reached`, { cause });
-    }
-    const qmp = new Qmp(connection);
+    const deadline = performance.now() + deadlineMs;
+    const qmp = new Qmp(await dial(path, deadline));
     try {
       await within(deadlineMs, qmp.#greeted.promise, `QEMU's monitor ${path} said nothing`);
       await qmp.execute("qmp_capabilities", {}, deadlineMs);
@@ -110,8 +105,12 @@ export class Qmp implements AsyncDisposable {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    for (let sent = 0; sent < bytes.length;) {
-      sent += await this.#connection.write(bytes.subarray(sent));
+    try {
+      for (let sent = 0; sent < bytes.length;) {
+        sent += await this.#connection.write(bytes.subarray(sent));
+      }
+    } catch (cause) {
+      throw new NidoError("unavailable", "QEMU has closed its monitor", { cause });
     }
   }
 
@@ -151,6 +150,21 @@ export class Qmp implements AsyncDisposable {
     this.#greeted.promise.catch(() => {}); // nobody may be waiting for the greeting any more
     this.#greeted.reject(new NidoError("unavailable", "QEMU ended before it greeted"));
     this.#ended.resolve();
+  }
+}
+
+// QEMU keeps one client waiting behind the one that it serves; a third finds the queue full.
+async function dial(path: string, deadline: number): Promise<Deno.UnixConn> {
+  for (;;) {
+    try {
+      return await Deno.connect({ transport: "unix", path });
+    } catch (cause) {
+      if (cause instanceof Deno.errors.WouldBlock && performance.now() < deadline) {
+        await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 10));
+      } else {
+        throw new NidoError("unavailable", `QEMU's monitor ${path} cannot be reached`, { cause });
+      }
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { NidoError } from "../errors.ts";
+import { toNidoError } from "../errors.ts";
 
 /** Where Nido keeps everything: `NIDO_HOME`, else `~/.nido` (`%LOCALAPPDATA%\nido` on Windows). */
 export function homePath(): string {
@@ -12,7 +12,7 @@ export function homePath(): string {
   return join(Deno.env.get("HOME") ?? homedir(), ".nido");
 }
 
-/** Makes the home with private folders; a home that can't be written is `denied`. */
+/** Makes the home with private folders; a home that can't be used is `denied`. */
 export async function prepareHome(home: string): Promise<void> {
   try {
     await Deno.mkdir(home, { recursive: true, mode: 0o700 });
@@ -20,15 +20,6 @@ export async function prepareHome(home: string): Promise<void> {
       await Deno.mkdir(join(home, folder), { recursive: true, mode: 0o700 });
     }
   } catch (cause) {
-    throw new NidoError("denied", `Cannot use the home ${home}: ${reason(cause)}`, {
-      hint: "NIDO_HOME=/a/folder/you/own nido doctor",
-      cause,
-    });
+    throw toNidoError(cause, home);
   }
-}
-
-function reason(cause: unknown): string {
-  if (cause instanceof Deno.errors.NotADirectory) return "part of the path is a file";
-  if (cause instanceof Deno.errors.AlreadyExists) return "a file is in its place";
-  return cause instanceof Error ? cause.message : String(cause);
 }

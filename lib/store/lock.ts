@@ -58,17 +58,32 @@ export async function tryLockFile(path: string, doing: string): Promise<Lock | u
     // Race: the last holder may have removed the file between our open and our lock; then we hold
     // a lock that nobody else can see.
     if (!await isStillAt(file, path)) return void file.close();
-    const holder: Holder = { pid: Deno.pid, doing, since: new Date().toISOString() };
-    await file.truncate();
-    await file.write(new TextEncoder().encode(JSON.stringify(holder)));
+    await signAs(file, { pid: Deno.pid, doing, since: new Date().toISOString() });
   } catch (error) {
     file.close();
     throw error;
   }
-  return { path, [Symbol.dispose]: () => file.close() };
+  let isHeld = true;
+  return {
+    path,
+    [Symbol.dispose]: () => {
+      if (isHeld) file.close();
+      isHeld = false;
+    },
+  };
 }
 
-/** Removes the file of a lock that we hold, then frees it. */
+// On a full disk a lock must still be had, or nothing could be stopped or deleted any more.
+async function signAs(file: Deno.FsFile, holder: Holder): Promise<void> {
+  try {
+    await file.truncate();
+    await file.write(new TextEncoder().encode(JSON.stringify(holder)));
+  } catch {
+    // The lock is held all the same; only its holder's name is not known to others.
+  }
+}
+
+/** Removes the file of a lock that we hold, then frees it; to free it again does nothing. */
 export async function retireLock(lock: Lock): Promise<void> {
   await Deno.remove(lock.path).catch(() => {}); // removed by hand already: nothing is lost
   lock[Symbol.dispose]();

@@ -1,59 +1,73 @@
 import { join } from "node:path";
 import { NidoError } from "../errors.ts";
+import { removeIfThere } from "./record.ts";
 
 // A unix socket's path holds 104 bytes on macOS and 108 on Linux, the closing zero among them.
 const LONGEST_SOCKET_PATH = 103;
-const LONGEST_SOCKET_NAME = "/console.sock".length;
+const LONGEST_REST = "/0123456789ab/console.sock".length;
 
 /**
- * Where a VM's sockets live: inside the home, or, when the home's path is too long for a socket, in a
- * short folder under /tmp that belongs to this home. It depends on nothing but the home, so that every
- * shell, cron job and CI step finds the same sockets.
+ * The folder that holds all run folders of this home: inside it, or, when the home's path is too long
+ * for a socket, a short folder under /tmp that belongs to this home. It depends on nothing but the
+ * home, so that every shell, cron job and CI step finds the same sockets.
  */
-export async function runFolder(home: string, id: string): Promise<string> {
-  const inHome = join(home, "run", shortId(id));
+export async function runRoot(home: string): Promise<string> {
+  const inHome = join(home, "run");
   const bytes = new TextEncoder().encode(inHome).length;
-  if (bytes + LONGEST_SOCKET_NAME <= LONGEST_SOCKET_PATH) return inHome;
-  return join("/tmp", `nido-${await fingerprint(home)}`, shortId(id));
+  if (bytes + LONGEST_REST <= LONGEST_SOCKET_PATH) return inHome;
+  return join("/tmp", `nido-${await fingerprint(home)}`);
 }
 
-/** The folder that holds all run folders of this home. */
-export async function runRoot(home: string): Promise<string> {
-  return join(await runFolder(home, "x"), "..");
+/** Where a VM's sockets live; its name is enough, so that a VM with a broken record loses none. */
+export async function runFolder(home: string, vm: { name: string }): Promise<string> {
+  return join(await runRoot(home), await fingerprint(vm.name));
 }
 
 /** Makes a VM's run folder, private and empty; a folder of somebody else's in its place is refused. */
-export async function prepareRunFolder(home: string, id: string): Promise<string> {
-  const folder = await runFolder(home, id);
-  for (const path of [join(folder, ".."), folder]) {
-    await Deno.mkdir(path, { mode: 0o700 }).catch((error) => {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    });
-    await checkIsOurs(path);
+export async function prepareRunFolder(home: string, vm: { name: string }): Promise<string> {
+  const folder = await runFolder(home, vm);
+  for (let attempt = 1;; attempt++) {
+    try {
+      await makeOurs(join(folder, ".."));
+      await makeOurs(folder);
+      break;
+    } catch (error) {
+      // Race: the last VM of this home was deleted, and the folder above went with it.
+      if (!(error instanceof Deno.errors.NotFound) || attempt === 10) throw error;
+    }
   }
   for await (const entry of Deno.readDir(folder)) await Deno.remove(join(folder, entry.name));
   return folder;
 }
 
-async function checkIsOurs(path: string): Promise<void> {
-  const info = await Deno.lstat(path);
-  const isPrivate = info.mode === null || (info.mode & 0o077) === 0;
-  const isMine = info.uid === null || info.uid === Deno.uid();
-  if (info.isDirectory && isPrivate && isMine) return;
+/** Removes a VM's run folder, and the one above when it lies outside the home and is empty. */
+export async function removeRunFolder(home: string, vm: { name: string }): Promise<void> {
+  const root = await runRoot(home);
+  if (!await isOurs(root)) return; // somebody else's in its place, and we never put anything there
+  await removeIfThere(await runFolder(home, vm));
+  if (root !== join(home, "run")) await Deno.remove(root).catch(() => {}); // other VMs' sockets are in it
+}
+
+async function makeOurs(path: string): Promise<void> {
+  await Deno.mkdir(path, { mode: 0o700 }).catch((error) => {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  });
+  if (await isOurs(path)) return;
   throw new NidoError(
     "denied",
     `Cannot keep sockets in ${path}: it is not a private folder of yours`,
-    {
-      hint: `ls -ld ${path}`,
-    },
+    { hint: `ls -ld ${path}` },
   );
 }
 
-function shortId(id: string): string {
-  return id.slice(0, 8);
+async function isOurs(path: string): Promise<boolean> {
+  const info = await Deno.lstat(path).catch(() => undefined);
+  if (!info?.isDirectory) return false;
+  const isPrivate = info.mode === null || (info.mode & 0o077) === 0;
+  return isPrivate && (info.uid === null || info.uid === Deno.uid());
 }
 
-async function fingerprint(home: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(home));
+async function fingerprint(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return new Uint8Array(digest).slice(0, 6).toHex();
 }

@@ -21,11 +21,12 @@ export async function stage(
   });
 }
 
-/** Lends a private folder that is gone afterwards, whatever happens. */
+/** Lends a private folder that is gone afterwards, whatever happens; sweeps those of the dead. */
 export async function withStaging<T>(
   context: Context,
   use: (folder: string) => Promise<T>,
 ): Promise<T> {
+  await sweepStaging(context.home);
   const { folder, lock } = await lockFreshFolder(context.home);
   try {
     await Deno.mkdir(folder, { mode: 0o700 });

@@ -12,8 +12,8 @@ interface Permission {
 
 /** The programs that Nido runs, each by its name. */
 const PROGRAMS = {
-  linux: ["qemu-system-x86_64", "qemu-system-aarch64", "qemu-img", "ps", "kill", "ssh"],
-  darwin: ["qemu-system-x86_64", "qemu-system-aarch64", "qemu-img", "ps", "kill", "ssh"],
+  linux: ["qemu-system-x86_64", "qemu-system-aarch64", "qemu-img", "ps", "kill", "ssh", "ss"],
+  darwin: ["qemu-system-x86_64", "qemu-system-aarch64", "qemu-img", "ps", "kill", "ssh", "lsof"],
   windows: ["qemu-system-x86_64", "qemu-system-aarch64", "qemu-img", "tasklist", "taskkill", "ssh"],
 };
 
@@ -46,7 +46,7 @@ export async function permissionsFor(home: string): Promise<Permission[]> {
     {
       flag: `--allow-run=${PROGRAMS[os].join(",")}`,
       reason: "QEMU and its image tool; ps and kill to know and end only its own processes; " +
-        "ssh for the interactive shell",
+        "ssh for the interactive shell; one to tell who holds a port",
     },
     {
       flag: `--allow-read=${read.join(",")}`,

@@ -50,8 +50,9 @@ export async function withConsole(
   using _lock = await takeLock(context, {
     what: openLock(vm),
     doing: `open the console of VM "${vm.name}"`,
+    patienceMs: 1_000, // people close consoles, not time
   });
-  const path = await socketPath(context, vm.record, "console");
+  const path = await socketPath(context, vm, "console");
   await withMonitor(context, vm, "query", (qmp) => giveToSocket(qmp, path));
   try {
     await Deno.chmod(path, 0o600);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { formatBytes } from "../units.ts";
 
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 
@@ -18,6 +19,8 @@ export const copyOutput = z.strictObject({
 export function copyText(
   { files, folders, sizeBytes, skipped }: z.output<typeof copyOutput>,
 ): string {
-  const what = `copied ${files} files, ${folders} folders, ${sizeBytes} bytes`;
+  const told = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+  const parts = [told(files, "file"), ...(folders ? [told(folders, "folder")] : [])];
+  const what = `copied ${parts.join(", ")}, ${formatBytes(sizeBytes)}`;
   return [what, ...skipped.map(({ path, reason }) => `  left out ${path}: ${reason}`)].join("\n");
 }

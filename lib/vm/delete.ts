@@ -3,11 +3,11 @@ import { z } from "zod";
 import type { Context } from "../context.ts";
 import { NidoError } from "../errors.ts";
 import { operation } from "../operation.ts";
-import { killMachine } from "../qemu/qemu_process.ts";
+import { killMachine, killMovedMachine } from "../qemu/qemu_process.ts";
 import { files, vmFiles } from "../store/files.ts";
 import { retireLock, takeLock } from "../store/lock.ts";
 import { removeIfThere } from "../store/record.ts";
-import { runFolder } from "../store/run_folder.ts";
+import { removeRunFolder } from "../store/run_folder.ts";
 import { withStaging } from "../store/staging.ts";
 import { findVm, openVm, type Vm, vmField, vmLock } from "./vm.ts";
 
@@ -26,34 +26,63 @@ export async function deleteVms(
   { names, force }: z.output<typeof input>,
 ): Promise<z.input<typeof output>> {
   for (const name of names) checkDeletable(await openVm(context, name), force);
-  for (const name of new Set(names)) await removeVm(context, name, force);
+  for (const name of new Set(names)) await removeVm(context, name, { force });
   return { deleted: [...new Set(names)] };
 }
 
-/** Deletes one VM: its process is ended, its folder leaves its place in one rename. */
-export async function removeVm(context: Context, name: string, force: boolean): Promise<void> {
-  const lock = await takeLock(context, vmLock(name, "delete"));
+/** How to delete one VM. */
+export interface Removal {
+  /** Also when it runs. */
+  force?: boolean;
+  /** Only if the VM of this name is still the one with this id. */
+  id?: string;
+  /** How long to wait for another command to be done with it. */
+  patienceMs?: number;
+}
+
+/** Deletes one VM under its lock; one that is gone already is fine. */
+export async function removeVm(context: Context, name: string, how: Removal = {}): Promise<void> {
+  const request = { ...vmLock(name, "delete"), patienceMs: how.patienceMs };
+  using lock = await takeLock(context, request);
   const vm = await findVm(context, name);
-  if (!vm) return await retireLock(lock);
-  try {
-    checkDeletable(vm, force);
-    await killMachine(join(vm.folder, vmFiles.pid));
-    if (vm.record) await removeIfThere(await runFolder(context.home, vm.record.id));
-    await withStaging(context, async (folder) => {
-      await Deno.rename(vm.folder, join(folder, name));
-    });
-  } catch (error) {
-    lock[Symbol.dispose]();
-    throw error;
-  }
-  for (const what of [`console-${name}`, `console-open-${name}`]) {
-    await removeIfThere(files.lock(context.home, what));
+  const isMeant = how.id === undefined || vm?.record?.id === how.id;
+  if (vm && !isMeant) return;
+  if (vm) {
+    checkDeletable(vm, how.force ?? false);
+    await discard(context, vm);
   }
   await retireLock(lock);
 }
 
+/**
+ * Ends a VM whose lock the caller holds: its process is killed, its folder leaves its place in one
+ * rename.
+ */
+export async function discard(context: Context, vm: Vm): Promise<void> {
+  const pidFile = join(vm.folder, vmFiles.pid);
+  await killMachine(pidFile);
+  await removeRunFolder(context.home, vm);
+  await withStaging(context, async (folder) => {
+    const moved = join(folder, vm.name);
+    await Deno.rename(vm.folder, moved);
+    // Race: a start that was killed may have left a QEMU that wrote its pid only now. One that had
+    // not written it before the rename finds no folder, and ends by itself.
+    await killMovedMachine(pidFile, join(moved, vmFiles.pid));
+  });
+  for (const what of [`console-${vm.name}`, `console-open-${vm.name}`]) {
+    await removeIfThere(files.lock(context.home, what));
+  }
+}
+
 function checkDeletable(vm: Vm, force: boolean): void {
   if (force || vm.pid === undefined || vm.isHalfStarted) return;
+  if (vm.state === "broken") {
+    const fact = "it is broken, and its QEMU still runs";
+    throw new NidoError("wrong_state", `Cannot delete VM "${vm.name}": ${fact}`, {
+      hint: `nido delete ${vm.name} --force`,
+      details: { state: vm.state },
+    });
+  }
   throw new NidoError("wrong_state", `Cannot delete VM "${vm.name}": it is ${vm.state}`, {
     hint: `nido stop ${vm.name}, or nido delete ${vm.name} --force`,
     details: { state: vm.state },

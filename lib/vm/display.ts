@@ -65,7 +65,7 @@ async function open(qmp: Qmp, vm: SoundVm): Promise<z.input<typeof output>> {
 }
 
 async function close(context: Context, qmp: Qmp, vm: SoundVm): Promise<z.input<typeof output>> {
-  const path = await socketPath(context, vm.record, "vnc");
+  const path = await socketPath(context, vm, "vnc");
   await qmp.execute("set_password", { protocol: "vnc", password: newPassword() });
   await listen(qmp, { type: "unix", path });
   await Deno.chmod(path, 0o600);

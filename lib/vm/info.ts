@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import { readQcow2 } from "../image/qcow2.ts";
 import { operation } from "../operation.ts";
 import { vmFiles } from "../store/files.ts";
-import { portView, viewPorts } from "./port.ts";
+import { forwardedPort } from "./port.ts";
 import { sshAccess } from "./ssh_access.ts";
 import { mustBeSound, openVm, vmField, vmState } from "./vm.ts";
 
@@ -29,7 +29,7 @@ const output = z.strictObject({
   diskUsedBytes: size.optional().describe("What its disk takes on this host, without the image"),
   user: z.string().optional().describe("Login user"),
   network: z.enum(["full", "none"]).optional().describe("What the guest reaches"),
-  ports: z.array(portView).describe("Forwarded ports"),
+  ports: z.array(forwardedPort).describe("Forwarded ports"),
   labels: z.record(z.string(), z.string()).describe("Labels"),
   sshCommand: z.string().optional().describe("The exact ssh command"),
   pid: z.int().min(1).max(2 ** 31).optional().describe("Process id of its QEMU"),
@@ -64,7 +64,7 @@ export async function info(context: Context, name: string): Promise<z.input<type
     diskUsedBytes: stat && (stat.blocks ?? Math.ceil(stat.size / 512)) * 512,
     user: record.user,
     network: record.network,
-    ports: viewPorts(record.ports),
+    ports: record.ports,
     labels: record.labels,
     sshCommand: sshAccess(context, mustBeSound(vm)).command.join(" "),
   };

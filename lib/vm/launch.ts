@@ -1,19 +1,20 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
-import { type Detached, startDetached } from "../host/process.ts";
+import { requireUnixSockets } from "../host/platform.ts";
+import { type Detached, sendSignal, startDetached } from "../host/process.ts";
 import { type AcceleratorChoice, chooseAccelerator } from "../qemu/accelerator.ts";
 import { commandLine, type Machine } from "../qemu/command_line.ts";
 import { requireFirmware } from "../qemu/firmware.ts";
 import { findQemu, type QemuInstallation } from "../qemu/installation.ts";
-import { killMachine } from "../qemu/qemu_process.ts";
+import { killMachine, readPid } from "../qemu/qemu_process.ts";
 import { Qmp } from "../qemu/qmp.ts";
 import { files, runFiles, vmFiles } from "../store/files.ts";
 import { removeIfThere, writeRecord } from "../store/record.ts";
 import { prepareRunFolder } from "../store/run_folder.ts";
 import { addForward } from "./forward.ts";
-import { checkPortsAreFree } from "./port.ts";
-import type { SoundVm } from "./vm.ts";
+import { checkPortsAreFree } from "./port_taken.ts";
+import type { SoundVm, Vm } from "./vm.ts";
 
 /** What a start found out. */
 export interface Launched {
@@ -24,19 +25,21 @@ export interface Launched {
 const QEMU_START_MS = 30_000;
 
 /**
- * Starts QEMU for a VM whose lock the caller holds, and makes `vm` say so. The guest is let go last, when its ports are open
- * and recorded: killed before that, QEMU is left in a state that tells, and the next command ends it.
+ * Starts QEMU for a VM whose lock the caller holds, and makes `vm` say so. The guest is let go last,
+ * when its ports are open and recorded: killed before that, QEMU is left in a state that tells, and the
+ * next command ends it.
  */
 export async function launch(context: Context, vm: SoundVm): Promise<Launched> {
   const doing = `start VM "${vm.name}"`;
-  checkPortsAreFree(vm.record.ports, doing);
+  requireUnixSockets(doing);
+  await checkPortsAreFree(context, vm.record.ports, doing);
   const [qemu, accelerator] = await Promise.all([
     findQemu(context, vm.record.architecture),
     chooseAccelerator(context, vm.record.architecture, vm.record.accelerator),
   ]);
   const machine = await machineOf(context, vm, accelerator);
   const pidFile = machine.paths.pid;
-  await removeIfThere(pidFile);
+  // A stale pid file stays: QEMU locks it and writes it anew, and so refuses to be there twice.
   await Deno.truncate(join(vm.folder, vmFiles.qemuLog)).catch(() => {}); // absent at the first start
 
   const child = await startDetached(
@@ -50,23 +53,39 @@ export async function launch(context: Context, vm: SoundVm): Promise<Launched> {
     for (const path of [...sockets, machine.paths.spare, machine.paths.vnc]) {
       await Deno.chmod(path, 0o600);
     }
-    for (const port of vm.record.ports) await addForward(qmp, port, doing);
+    for (const port of vm.record.ports) await addForward(context, qmp, port, doing);
     await writeRecord(join(vm.folder, vmFiles.record), vm.record);
     await qmp.execute("cont");
     Object.assign(vm, { state: "running", pid: child.pid, isHalfStarted: false, problems: [] });
   } catch (error) {
-    await killMachine(pidFile);
-    await removeIfThere(pidFile);
+    await endChild(child);
+    await killMachine(pidFile); // one that a killed start left behind, and that kept ours out
+    if (await readPid(pidFile) === child.pid) await removeIfThere(pidFile);
     throw error;
   }
   return { accelerator, qemu };
 }
 
+/** Ends a VM's QEMU, if it lives, so that the VM is stopped and not crashed. */
+export async function endMachine(vm: Vm): Promise<void> {
+  const pidFile = join(vm.folder, vmFiles.pid);
+  await killMachine(pidFile);
+  await removeIfThere(pidFile);
+  vm.pid = undefined;
+  vm.isHalfStarted = false;
+}
+
 /** Ends a QEMU that was never let go because whoever started it died. */
-export async function endHalfStarted(vm: SoundVm): Promise<void> {
-  if (!vm.isHalfStarted) return;
-  await killMachine(join(vm.folder, vmFiles.pid));
-  await removeIfThere(join(vm.folder, vmFiles.pid));
+export async function endHalfStarted(vm: Vm): Promise<void> {
+  if (vm.isHalfStarted) await endMachine(vm);
+}
+
+// Interrupted early, QEMU has not written its pid file yet; as our child, its pid is its own still.
+async function endChild(child: Detached): Promise<void> {
+  const isOver = await Promise.race([child.exited.then(() => true), Promise.resolve(false)]);
+  if (isOver) return;
+  await sendSignal(child.pid, "KILL");
+  await child.exited;
 }
 
 async function machineOf(
@@ -74,7 +93,7 @@ async function machineOf(
   { name, folder, record }: SoundVm,
   accelerator: AcceleratorChoice,
 ): Promise<Machine> {
-  const run = await prepareRunFolder(context.home, record.id);
+  const run = await prepareRunFolder(context.home, { name });
   const firmware = record.firmware === "uefi"
     ? await requireFirmware(context, record.architecture)
     : undefined;
@@ -129,9 +148,12 @@ async function startFailed(vm: SoundVm, exitCode: number): Promise<NidoError> {
   const log = join(vm.folder, vmFiles.qemuLog);
   const lines = (await Deno.readTextFile(log).catch(() => "")).trim().split("\n").slice(-8);
   const told = lines.at(-1)?.replace(/^\S*qemu-system-\w+: /, "") || `exit code ${exitCode}`;
+  // QEMU could not even say why, and on a full disk neither can we.
+  if (lines.join("") === "") await Deno.writeTextFile(log, "\n", { append: true });
+  const isFull = /no space left on device/i.test(told);
   const isMemory = /cannot allocate memory|cannot set up guest memory/i.test(told);
   return new NidoError(
-    isMemory ? "exhausted" : "tool_failed",
+    isMemory || isFull ? "exhausted" : "tool_failed",
     `Cannot start VM "${vm.name}": QEMU ended at once: ${told}`,
     {
       hint: isMemory ? `nido set ${vm.name} --memory 512M` : "nido doctor",

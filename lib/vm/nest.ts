@@ -7,32 +7,44 @@ import { holdDisk } from "../image/hold.ts";
 import { requireFirmware } from "../qemu/firmware.ts";
 import { emptyOverlay } from "../qemu/overlay.ts";
 import { files, vmFiles } from "../store/files.ts";
-import { withLock } from "../store/lock.ts";
+import { retireLock, takeLock } from "../store/lock.ts";
 import { writeNewFile } from "../store/record.ts";
 import { stage } from "../store/staging.ts";
 import { friendlyName } from "./name.ts";
 import { nameTaken, type Plan } from "./plan.ts";
 import { knownHostsLine } from "./ssh_access.ts";
-import { findVm, mustBeSound, type SoundVm, vmLock } from "./vm.ts";
+import { findVm, openSoundVm, type SoundVm, vmLock } from "./vm.ts";
 
-/** Builds the VM's folder in staging and renames it into place, under its name's lock. */
-export async function nest(context: Context, plan: Plan): Promise<SoundVm> {
+/**
+ * Takes a free name, builds the VM's folder in staging, renames it into place and hands the VM over,
+ * all under the name's lock: nobody starts, deletes or replaces it in between.
+ */
+export async function nest<T>(
+  context: Context,
+  plan: Plan,
+  use: (vm: SoundVm) => Promise<T>,
+): Promise<T> {
   for (let attempt = 0;; attempt++) {
     const name = plan.name ?? friendlyName(attempt);
     context.report({ stage: "disk", message: `making the nest of "${name}"` });
-    const vm = await withLock(context, vmLock(name, "spawn"), async () => {
-      if (await findVm(context, name)) return undefined;
-      using _disk = await holdDisk(context, plan.image, `spawn VM "${name}"`);
-      await stage(
-        context,
-        files.vm(context.home, name),
-        (folder) => fill(context, folder, name, plan),
-      );
-      return await findVm(context, name);
-    });
-    if (vm) return mustBeSound(vm);
+    using lock = await takeLock(context, vmLock(name, "spawn"));
+    if (!await findVm(context, name)) {
+      try {
+        return await use(await build(context, name, plan));
+      } catch (error) {
+        await retireLock(lock);
+        throw error;
+      }
+    }
     if (plan.name) throw nameTaken(plan.name);
   }
+}
+
+async function build(context: Context, name: string, plan: Plan): Promise<SoundVm> {
+  using _disk = await holdDisk(context, plan.image, `spawn VM "${name}"`);
+  const destination = files.vm(context.home, name);
+  await stage(context, destination, (folder) => fill(context, folder, name, plan));
+  return await openSoundVm(context, name);
 }
 
 async function fill(context: Context, folder: string, name: string, plan: Plan): Promise<void> {

@@ -5,14 +5,15 @@ import { NidoError } from "../errors.ts";
 import { readPublicKeys } from "../guest/keys.ts";
 import { loginUser } from "../guest/seed.ts";
 import { checkUserData } from "../guest/user_data.ts";
-import { hostMemory } from "../host/platform.ts";
+import { requireUnixSockets } from "../host/platform.ts";
 import type { Image } from "../image/image.ts";
 import { resolveImage } from "../image/resolve.ts";
 import { field } from "../operation.ts";
 import { findQemu } from "../qemu/installation.ts";
 import { vmName } from "./name.ts";
-import { checkPortsAreFree, parsePorts } from "./port.ts";
-import { cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
+import { parsePorts, withSshPort } from "./port.ts";
+import { checkPortsAreFree } from "./port_taken.ts";
+import { checkMemory, cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
 import { findVm, type VmRecord } from "./vm.ts";
 
 /** What to spawn, as callers say it. */
@@ -32,7 +33,8 @@ export const spawnInput = z.strictObject({
     "More public keys that may log in",
   ),
   ports: z.array(z.string()).max(64).optional().describe(
-    "Ports forwarded from this host's loopback: 8080:80, 80 (a free host port), 5353:53/udp",
+    "Ports to forward, [LABEL:]GUEST[:[ADDRESS:]HOST][/udp]: 80 (to a free host port), 80:8080, " +
+      "web:80:8080, 53:5353/udp; on 127.0.0.1 unless an address is given",
   ),
   labels: labels.optional().describe("Labels to find it by"),
   network: network.optional().describe(
@@ -67,6 +69,7 @@ export interface Plan {
 
 /** Checks everything that can be checked before anything is made. */
 export async function makePlan(context: Context, request: SpawnRequest): Promise<Plan> {
+  requireUnixSockets("spawn");
   const config = await readConfig(context);
   const reference = request.image ?? config.image;
   if (!reference) {
@@ -75,15 +78,12 @@ export async function makePlan(context: Context, request: SpawnRequest): Promise
     });
   }
   if (request.name && await findVm(context, request.name)) throw nameTaken(request.name);
-  const ports = parsePorts(request.ports ?? []);
-  if (!ports.some(({ guest, protocol }) => guest === 22 && protocol === "tcp")) {
-    ports.unshift({ host: 0, guest: 22, protocol: "tcp", isFixed: false });
-  }
-  checkPortsAreFree(ports, "spawn");
+  const ports = withSshPort(parsePorts(request.ports ?? []));
+  await checkPortsAreFree(context, ports, "spawn");
   if (request.userData !== undefined) await checkUserData(request.userData);
   const callersKeys = (request.sshKeys ?? []).flatMap((text) => readPublicKeys(text));
   const memory = request.memoryMib ?? config.memoryMib ?? 1024;
-  checkMemory(memory);
+  checkMemory(memory, "spawn with");
 
   const image = await resolveImage(context, reference);
   const qemu = await findQemu(context, image.architecture);
@@ -125,16 +125,6 @@ function diskSize(image: Image, wantedGib: number | undefined): number {
     "invalid_input",
     `Cannot spawn with a disk of ${wantedGib} GiB: image "${image.name}" is ${gib} GiB, and a disk never shrinks`,
     { hint: `nido spawn --disk ${Math.ceil(gib)}G, or leave --disk out` },
-  );
-}
-
-function checkMemory(wantedMib: number): void {
-  const hostMib = hostMemory().totalMib;
-  if (wantedMib <= hostMib) return;
-  throw new NidoError(
-    "exhausted",
-    `Cannot spawn with ${wantedMib} MiB of memory: this host has ${hostMib} MiB`,
-    { hint: "nido spawn --memory 1G" },
   );
 }
 

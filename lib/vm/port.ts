@@ -1,89 +1,83 @@
 import { z } from "zod";
 import { NidoError } from "../errors.ts";
 
-/** A way into the guest: a port of this host's loopback that QEMU forwards. */
+const LOOPBACK = "127.0.0.1";
+
+/** A way into the guest: a port of this host that QEMU forwards. */
 export const forwardedPort = z.strictObject({
-  host: z.int().min(0).max(65535).describe("Port on 127.0.0.1; 0 until one has been chosen"),
+  label: z.string().optional().describe("What it is called, for example web; ssh is Nido's own"),
   guest: z.int().min(1).max(65535).describe("Port inside the guest"),
+  address: z.string().describe("Address of this host that it listens on"),
+  host: z.int().min(0).max(65535).describe("Port on this host; 0: chosen at the start"),
   protocol: z.enum(["tcp", "udp"]).describe("Protocol"),
-  isFixed: z.boolean().describe(
-    "Whether the caller named the host port; others may change at a start",
-  ),
+  isFixed: z.boolean().describe("Whether the host port was named; others may change at a start"),
 });
 
 /** A way into the guest. */
 export type ForwardedPort = z.output<typeof forwardedPort>;
 
-/** A forwarded port as results show it. */
-export const portView = forwardedPort.omit({ isFixed: true });
+/** What a port looks like on the command line. */
+export const PORT_FORM = "[LABEL:]GUEST[:[ADDRESS:]HOST][/udp], ports 1 to 65535";
 
-/** The ports of a VM as results show them. */
-export function viewPorts(ports: ForwardedPort[]): z.output<typeof portView>[] {
-  return ports.map(({ host, guest, protocol }) => ({ host, guest, protocol }));
-}
+const SPEC =
+  /^(?:([a-z][a-z0-9-]{0,31}):)?(\d{1,5})(?::(?:(\d{1,3}(?:\.\d{1,3}){3}|localhost):)?(\d{1,5}))?(?:\/(tcp|udp))?$/;
 
-const FORMS =
-  "PORT, HOST:GUEST or 127.0.0.1:HOST:GUEST, each with /udp if wanted, ports 1 to 65535";
-
-/** Reads `80`, `8080:80`, `8080:80/udp`, `127.0.0.1:8080:80`; host port 0 or none: a free one. */
+/** Reads `80`, `80:8080`, `web:80`, `web:80:8080`, `53:5353/udp`, `80:192.168.1.5:8080`. */
 export function parsePort(spec: string): ForwardedPort {
-  const match = /^(?:(?:127\.0\.0\.1|localhost):)?(?:(\d{1,5}):)?(\d{1,5})(?:\/(tcp|udp))?$/.exec(
-    spec,
-  );
-  const host = Number(match?.[1] ?? 0);
-  const guest = Number(match?.[2]);
-  if (!match || host > 65535 || guest < 1 || guest > 65535) {
+  const [, label, guestText, address = LOOPBACK, hostText, protocol] = SPEC.exec(spec) ?? [];
+  const guest = Number(guestText);
+  const host = Number(hostText ?? 0);
+  const isAddress = address === "localhost" ||
+    address.split(".").every((part) => Number(part) < 256);
+  if (!(guest >= 1 && guest <= 65535) || host > 65535 || !isAddress) {
     throw new NidoError(
       "invalid_input",
-      `Cannot forward port ${JSON.stringify(spec)}: it is not ${FORMS}`,
-      {
-        hint: "nido spawn --port 8080:80",
-      },
+      `Cannot forward port ${JSON.stringify(spec)}: it is not ${PORT_FORM}`,
+      { hint: "nido spawn --port 80:8080" },
     );
   }
-  return { host, guest, protocol: match[3] === "udp" ? "udp" : "tcp", isFixed: host !== 0 };
+  return {
+    label,
+    guest,
+    address: address === "localhost" ? LOOPBACK : address,
+    host,
+    protocol: protocol === "udp" ? "udp" : "tcp",
+    isFixed: host !== 0,
+  };
 }
 
-/** Reads several specs; the same host or guest port twice is refused. */
-export function parsePorts(specs: string[]): ForwardedPort[] {
-  const ports = specs.map(parsePort);
-  ports.forEach((port, index) => {
-    const twin = ports.slice(0, index).find((other) =>
-      other.protocol === port.protocol &&
-      (other.guest === port.guest || (port.isFixed && other.host === port.host))
-    );
-    if (twin) {
-      throw new NidoError(
-        "invalid_input",
-        `Cannot forward ${specs[index]}: a port in it is named twice`,
-      );
+/** Reads several specs beside ports that are there; what clashes among them is refused. */
+export function parsePorts(specs: string[], present: ForwardedPort[] = []): ForwardedPort[] {
+  const ports: ForwardedPort[] = [];
+  for (const spec of specs) {
+    const port = parsePort(spec);
+    const clash = clashOf(port, [...present, ...ports]);
+    if (clash) {
+      throw new NidoError("invalid_input", `Cannot forward ${spec}: ${clash} is used twice`, {
+        hint: `the form is ${PORT_FORM}`,
+      });
     }
-  });
+    ports.push(port);
+  }
   return ports;
 }
 
-/**
- * Refuses fixed TCP host ports that something listens on already, before anything is made for them;
- * `doing` begins the message. QEMU's own bind decides in the end, and alone for UDP.
- */
-export function checkPortsAreFree(ports: ForwardedPort[], doing: string): void {
-  for (const { host, protocol, isFixed } of ports) {
-    if (!isFixed || protocol === "udp") continue;
-    try {
-      Deno.listen({ hostname: "127.0.0.1", port: host }).close();
-    } catch (cause) {
-      throw portRefused(host, doing, cause);
-    }
-  }
+function clashOf(port: ForwardedPort, others: ForwardedPort[]): string | undefined {
+  const { label, host, protocol, isFixed, guest } = port;
+  if (label !== undefined && others.some((other) => other.label === label)) return `label ${label}`;
+  const same = others.filter((other) => other.protocol === protocol);
+  if (isFixed && same.some((other) => other.host === host)) return `host port ${host}`;
+  const isPlain = !isFixed && label === undefined;
+  if (isPlain && same.some((other) => other.guest === guest)) return `guest port ${guest}`;
 }
 
-/** The error for a host port that can't be had. */
-export function portRefused(host: number, doing: string, cause?: unknown): NidoError {
-  const isDenied = cause instanceof Deno.errors.PermissionDenied;
-  const fact = isDenied ? "needs more rights than you have" : "is taken on 127.0.0.1";
-  return new NidoError(isDenied ? "denied" : "in_use", `Cannot ${doing}: port ${host} ${fact}`, {
-    hint: "leave the host port out, and a free one is chosen",
-    details: { port: host },
-    cause,
-  });
+/** The ports with Nido's own way in: a forward of guest port 22 on the loopback, labelled `ssh`. */
+export function withSshPort(ports: ForwardedPort[]): ForwardedPort[] {
+  if (ports.some(({ label }) => label === "ssh")) return ports;
+  const given = ports.find((port) =>
+    port.guest === 22 && port.protocol === "tcp" && port.address === LOOPBACK &&
+    port.label === undefined
+  );
+  if (given) return [{ ...given, label: "ssh" }, ...ports.filter((port) => port !== given)];
+  return [{ ...parsePort("22"), label: "ssh" }, ...ports];
 }

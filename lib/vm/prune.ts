@@ -1,51 +1,68 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
+import { toNidoError } from "../errors.ts";
 import { operation } from "../operation.ts";
 import { sweepStaging } from "../store/staging.ts";
 import { removeVm } from "./delete.ts";
-import { listVms } from "./vm.ts";
+import { labels } from "./shape.ts";
+import { listVms, type Vm } from "./vm.ts";
 
 const input = z.strictObject({
+  crashed: z.boolean().default(false).describe("Crashed VMs too"),
   olderThanHours: z.number().min(0).max(876_000).optional().describe(
     "Only VMs made longer ago than this many hours",
   ),
-  labels: z.record(z.string(), z.string()).optional().describe("Only VMs with all of these labels"),
-  confirm: z.boolean().default(false).describe("Delete them; without it they are only listed"),
+  labels: labels.optional().describe("Only VMs with all of these labels"),
+  dryRun: z.boolean().default(false).describe("Delete nothing, only tell what would go"),
 });
 
 const output = z.strictObject({
   deleted: z.array(z.string()).describe("VMs that are gone"),
-  wouldDelete: z.array(z.string()).describe("VMs that confirm would delete"),
+  wouldDelete: z.array(z.string()).describe("VMs that would go, on a dry run"),
 });
 
-/** Deletes VMs that neither run nor are suspended; broken ones are left for a look. */
+/** Deletes stopped VMs; those that run, sleep, are broken or are being worked on stay. */
 export async function prune(
   context: Context,
-  { olderThanHours = 0, labels = {}, confirm }: z.output<typeof input>,
+  request: z.output<typeof input>,
 ): Promise<z.input<typeof output>> {
   await sweepStaging(context.home);
-  const before = context.now().getTime() - olderThanHours * 3_600_000;
-  const names = (await listVms(context)).filter(({ state, record }) =>
-    record && (state === "stopped" || state === "crashed") &&
-    Date.parse(record.createdAt) <= before &&
-    Object.entries(labels).every(([key, value]) => record.labels[key] === value)
-  ).map(({ name }) => name);
-  if (!confirm) return { deleted: [], wouldDelete: names };
-  for (const name of names) await removeVm(context, name, false);
-  return { deleted: names, wouldDelete: [] };
+  const names = (await listVms(context)).filter(isWanted).map(({ name }) => name);
+  if (request.dryRun) return { deleted: [], wouldDelete: names };
+  const deleted: string[] = [];
+  for (const name of names) if (await removed(context, name)) deleted.push(name);
+  return { deleted, wouldDelete: [] };
+
+  function isWanted({ state, record }: Vm): boolean {
+    if (!record || !(state === "stopped" || (request.crashed && state === "crashed"))) return false;
+    const madeBefore = context.now().getTime() - (request.olderThanHours ?? 0) * 3_600_000;
+    return Date.parse(record.createdAt) <= madeBefore &&
+      Object.entries(request.labels ?? {}).every(([key, value]) => record.labels[key] === value);
+  }
+}
+
+// One that another command works on, or that runs by now, is in use and so none of ours.
+async function removed(context: Context, name: string): Promise<boolean> {
+  try {
+    await removeVm(context, name, { patienceMs: 0 });
+    return true;
+  } catch (error) {
+    if (["busy", "wrong_state"].includes(toNidoError(error).code)) return false;
+    throw error;
+  }
 }
 
 export default operation({
   name: "vm.prune",
-  summary: "Delete VMs that don't run",
-  description: "Deletes stopped and crashed VMs. Without confirm it only says which.",
+  summary: "Delete VMs that are stopped",
+  description: "Deletes stopped VMs and their disks, crashed ones only when asked.",
   effect: "destroy",
   input,
   output,
-  examples: ["nido prune", "nido prune --older-than 24h --confirm"],
+  examples: ["nido prune --dry-run", "nido prune --older-than 24h --crashed"],
   text: ({ deleted, wouldDelete }) => {
-    if (deleted.length) return `gone: ${deleted.join(", ")}`;
-    if (wouldDelete.length) return `would go: ${wouldDelete.join(", ")}\n  nido prune --confirm`;
+    if (deleted.length) return `left the nest: ${deleted.join(", ")}`;
+    if (wouldDelete.length) return `would leave the nest: ${wouldDelete.join(", ")}`;
     return "nothing to tidy up";
   },
   run: prune,

@@ -1,12 +1,10 @@
 import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
-import {
-  type FirstBoot,
-  firstBootLines,
-  type ReadyStage,
-  waitUntilReady,
-} from "../guest/readiness.ts";
-import { collectConsole, lastConsoleLines } from "./console.ts";
+import type { BootStage } from "../guest/boot_stage.ts";
+import { type FirstBoot, firstBootLines, waitUntilReady } from "../guest/readiness.ts";
+import { BootProgress } from "./boot_progress.ts";
+import { BootWatch } from "./boot_watch.ts";
+import { lastConsoleLines } from "./console.ts";
 import { sshTarget } from "./reach.ts";
 import { findVm, type SoundVm } from "./vm.ts";
 
@@ -32,26 +30,26 @@ export async function waitForReady(
   const gone = new AbortController();
   const signal = AbortSignal.any([context.signal, timeout, gone.signal]);
   const timings: ReadyTimings = {};
-  let stage = "boot" as ReadyStage;
-  let enteredAt = performance.now();
-  const enter = (next: ReadyStage) => {
-    if (next === "ready") timings.bootSeconds = seconds(enteredAt);
-    stage = next;
-    enteredAt = performance.now();
-    const message = next === "boot" ? "booting the guest" : "waiting for first boot to finish";
-    context.report({ stage, message: `"${vm.name}": ${message}` });
+  const since = performance.now();
+  let loggedInAt: number | undefined;
+  using progress = new BootProgress(context, vm.name);
+  const enter = (stage: BootStage) => {
+    progress.reach(stage);
+    if (stage !== "cloud-init") return;
+    loggedInAt = performance.now();
+    timings.bootSeconds = seconds(since);
   };
-  const watch = watchMachine(context, vm, signal, (state) => gone.abort(state));
+  const watch = watchMachine(context, vm, progress, signal, (state) => gone.abort(state));
   try {
     const target = await sshTarget(context, vm);
     const firstBoot = await waitUntilReady({ ...context, signal }, target, enter);
-    timings.readySeconds = seconds(enteredAt);
+    timings.readySeconds = seconds(loggedInAt ?? since);
     return { firstBoot, timings };
   } catch (error) {
     if (context.signal.aborted) throw error;
-    const lines = await lastConsoleLines(context, vm, TOLD_LINES);
-    const told: Told = { stage, consoleLines: lines };
-    if (timeout.aborted && stage === "ready") {
+    const { stage } = progress;
+    const told: Told = { stage, consoleLines: await lastConsoleLines(context, vm, TOLD_LINES) };
+    if (timeout.aborted && loggedInAt !== undefined) {
       told.cloudInitLines = await firstBootLines(context, await sshTarget(context, vm));
     }
     if (gone.signal.aborted) throw endedEarly(vm, String(gone.signal.reason), told);
@@ -65,7 +63,7 @@ export async function waitForReady(
 
 /** What a failed wait tells besides its message. */
 interface Told {
-  stage: string;
+  stage: BootStage;
   consoleLines: string[];
   /** What cloud-init was doing, where it had begun. */
   cloudInitLines?: string[];
@@ -76,11 +74,13 @@ interface Told {
 async function watchMachine(
   context: Context,
   vm: SoundVm,
+  progress: BootProgress,
   signal: AbortSignal,
   isGone: (state: string) => void,
 ): Promise<void> {
+  const boot = new BootWatch(context, vm, progress);
   while (!signal.aborted) {
-    await collectConsole(context, vm).catch(() => {}); // a busy console is read the next time
+    await boot.look().catch(() => {}); // what it can't read is only told less finely
     const now = await findVm(context, vm.name).catch(() => vm);
     if (signal.aborted) return;
     if (now?.record?.id !== vm.record.id) return isGone("deleted");

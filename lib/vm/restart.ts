@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
 import { start } from "./start.ts";
-import { stop } from "./stop.ts";
+import { howField, stop, STOP_SECONDS } from "./stop.ts";
 import { openVm, vmField, vmState } from "./vm.ts";
 
 const input = z.strictObject({
   name: vmField,
   force: z.boolean().default(false).describe("Cut the power instead of shutting down"),
   timeoutSeconds: z.int().min(1).max(86_400).default(600).describe(
-    "Seconds for shutting down, and again for getting ready",
+    `Seconds to wait until ready; the guest may take ${STOP_SECONDS} of them to shut down first`,
   ),
 });
 
@@ -18,15 +18,21 @@ export default operation({
   description: "Also applies settings that need a stopped VM. A stopped VM is just started.",
   effect: "change",
   input,
-  output: z.strictObject({ name: z.string().describe("Name of the VM"), state: vmState }),
+  output: z.strictObject({
+    name: z.string().describe("Name of the VM"),
+    state: vmState,
+    how: howField.optional(),
+  }),
   positional: ["name"],
   examples: ["nido restart web"],
-  text: ({ name, state }) => `"${name}" is ${state} again`,
+  text: ({ name, state, how }) =>
+    `"${name}" is ${state} again${how === "forced" ? "; its power was cut" : ""}`,
   async run(context, { name, force, timeoutSeconds }) {
     const { state } = await openVm(context, name);
-    if (state === "running" || state === "paused") {
-      await stop(context, { name, force, timeoutSeconds: Math.min(timeoutSeconds, 3600) });
-    }
-    return { name, state: (await start(context, { name, wait: "ready", timeoutSeconds })).state };
+    const isUp = state === "running" || state === "paused";
+    const stopping = { name, force, timeoutSeconds: Math.min(timeoutSeconds, STOP_SECONDS) };
+    const how = isUp ? (await stop(context, stopping)).how : undefined;
+    const started = await start(context, { name, wait: "ready", timeoutSeconds });
+    return { name, state: started.state, how };
   },
 });

@@ -7,10 +7,11 @@ import { operation } from "../operation.ts";
 import { growDisk } from "../qemu/image_tool.ts";
 import { vmFiles } from "../store/files.ts";
 import { writeRecord } from "../store/record.ts";
-import { addForward, removeForward } from "./forward.ts";
+import { addForward, removeOtherForwards } from "./forward.ts";
 import { endHalfStarted } from "./launch.ts";
-import { checkPortsAreFree, type ForwardedPort, parsePort, parsePorts } from "./port.ts";
-import { cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
+import { type ForwardedPort, parsePorts } from "./port.ts";
+import { checkPortsAreFree } from "./port_taken.ts";
+import { checkMemory, cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
 import { mustBeSound, openVm, type SoundVm, vmField, vmState, withMonitor, withVm } from "./vm.ts";
 
 const input = z.strictObject({
@@ -19,8 +20,12 @@ const input = z.strictObject({
   memoryMib: memoryMib.optional().describe("Memory in MiB; the VM must be stopped"),
   diskGib: diskGib.optional().describe("Grow the disk to this many GiB; a disk never shrinks"),
   network: network.optional().describe("full or none; the VM must be stopped"),
-  ports: z.array(z.string()).max(64).optional().describe("Ports to forward besides those it has"),
-  removePorts: z.array(z.string()).max(64).optional().describe("Guest ports to forward no longer"),
+  ports: z.array(z.string()).max(64).optional().describe(
+    "Ports to forward besides those it has, in the form that spawn takes",
+  ),
+  removePorts: z.array(z.string()).max(64).optional().describe(
+    "Ports to forward no longer, each by its label or guest port",
+  ),
   labels: labels.optional().describe("Labels to add or change; an empty value removes one"),
 });
 
@@ -39,6 +44,7 @@ export async function set(context: Context, request: Request): Promise<z.input<t
     const sound = mustBeSound(vm);
     await endHalfStarted(sound);
     checkShapeMayChange(sound, request);
+    if (request.memoryMib) checkMemory(request.memoryMib, `change VM "${vm.name}" to`);
     const notes: string[] = [];
     const changed = changeShape(sound, request);
     if (request.diskGib !== undefined && await grow(context, sound, request.diskGib)) {
@@ -115,37 +121,30 @@ async function changePorts(context: Context, vm: SoundVm, request: Request): Pro
   const doing = `change VM "${vm.name}"`;
   const { record } = vm;
   const leaving = (request.removePorts ?? []).map((spec) => forwarded(vm, spec));
-  const coming = parsePorts(request.ports ?? []);
-  checkPortsAreFree(coming, doing);
   const staying = record.ports.filter((port) => !leaving.includes(port));
-  const twice = coming.find((port) =>
-    staying.some(({ guest, protocol }) => guest === port.guest && protocol === port.protocol)
-  );
-  if (twice) {
-    throw new NidoError(
-      "already_exists",
-      `Cannot ${doing}: guest port ${twice.guest} is forwarded already`,
-      {
-        hint: `nido info ${vm.name}`,
-      },
-    );
+  const coming = parsePorts(request.ports ?? [], staying);
+  if (vm.pid === undefined) await checkPortsAreFree(context, coming, doing);
+  else {
+    await withMonitor(context, vm, "work", async (qmp) => {
+      await removeOtherForwards(qmp, staying);
+      await checkPortsAreFree(context, coming, doing);
+      for (const port of coming) await addForward(context, qmp, port, doing);
+    });
   }
   record.ports = [...staying, ...coming];
-  if (vm.pid === undefined) return;
-  await withMonitor(context, vm, "work", async (qmp) => {
-    for (const port of leaving) await removeForward(qmp, port);
-    for (const port of coming) await addForward(qmp, port, doing);
-  });
 }
 
+/** The port that a label or a guest port means. */
 function forwarded(vm: SoundVm, spec: string): ForwardedPort {
-  const { guest, protocol } = parsePort(spec);
-  const port = vm.record.ports.find((port) => port.guest === guest && port.protocol === protocol);
-  if (port && guest !== 22) return port;
+  const [guest, protocol = "tcp"] = spec.split("/");
+  const port = vm.record.ports.find((port) =>
+    port.label === spec || (String(port.guest) === guest && port.protocol === protocol)
+  );
+  if (port && port.label !== "ssh") return port;
   const fact = port ? "Nido itself needs it" : "it is not forwarded";
   throw new NidoError(
     port ? "denied" : "not_found",
-    `Cannot stop forwarding guest port ${guest} of VM "${vm.name}": ${fact}`,
+    `Cannot stop forwarding ${spec} of VM "${vm.name}": ${fact}`,
     { hint: `nido info ${vm.name}` },
   );
 }
@@ -161,7 +160,7 @@ export default operation({
   positional: ["name"],
   examples: [
     "nido set web --memory 4G --cpus 4",
-    "nido set web --port 8443:443 --label tier=front",
+    "nido set web --port 443:8443 --label tier=front",
   ],
   text: ({ name, changed, notes }) =>
     [`"${name}": ${changed.length ? `changed ${changed.join(", ")}` : "nothing changed"}`, ...notes]

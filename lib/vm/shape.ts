@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { NidoError } from "../errors.ts";
+import { hostMemory } from "../host/platform.ts";
 
 /** Fields that several verbs share: what a VM may be made of. */
 export const cpus = z.int().min(1).max(256);
@@ -20,3 +22,14 @@ export const labels = z.record(
   ),
   z.string().max(256),
 );
+
+/** Refuses more memory than this host has; `doing` begins the message. */
+export function checkMemory(wantedMib: number, doing: string): void {
+  const hostMib = hostMemory().totalMib;
+  if (wantedMib <= hostMib) return;
+  throw new NidoError(
+    "exhausted",
+    `Cannot ${doing} ${wantedMib} MiB of memory: this host has ${hostMib} MiB`,
+    { hint: "--memory 1G" },
+  );
+}

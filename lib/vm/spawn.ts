@@ -2,16 +2,15 @@ import { z } from "zod";
 import type { Context } from "../context.ts";
 import { operation } from "../operation.ts";
 import { prepareHome } from "../store/home.ts";
-import { withLock } from "../store/lock.ts";
 import { sweepStaging } from "../store/staging.ts";
-import { removeVm } from "./delete.ts";
+import { discard, removeVm } from "./delete.ts";
 import { launch, type Launched } from "./launch.ts";
 import { nest } from "./nest.ts";
 import { makePlan, spawnInput, type SpawnRequest } from "./plan.ts";
-import { portView, viewPorts } from "./port.ts";
+import { forwardedPort } from "./port.ts";
 import { sshAccess, sshPort } from "./ssh_access.ts";
 import { type ReadyTimings, waitForReady } from "./ready.ts";
-import { openSoundVm, type SoundVm, vmLock, vmState } from "./vm.ts";
+import { openSoundVm, type SoundVm, vmState } from "./vm.ts";
 
 const output = z.strictObject({
   name: z.string().describe("Name of the VM"),
@@ -19,7 +18,7 @@ const output = z.strictObject({
   image: z.string().describe("Image it was made from"),
   digest: z.string().describe("Digest of that image"),
   user: z.string().describe("Login user"),
-  ports: z.array(portView).describe("Forwarded ports"),
+  ports: z.array(forwardedPort).describe("Forwarded ports"),
   sshCommand: z.string().optional().describe("The exact ssh command; absent with wait none"),
   accelerator: z.string().optional().describe("Accelerator that QEMU uses"),
   acceleratorReason: z.string().optional().describe("Why that one"),
@@ -35,6 +34,8 @@ const output = z.strictObject({
   }).describe("Seconds spent in each stage"),
 });
 
+type SpawnTimings = { diskSeconds: number; qemuSeconds?: number } & ReadyTimings;
+
 /** Makes a VM and, unless told otherwise, waits until it is ready. A failed spawn leaves nothing. */
 export async function spawn(
   context: Context,
@@ -42,40 +43,40 @@ export async function spawn(
 ): Promise<z.input<typeof output>> {
   await prepareHome(context.home);
   await sweepStaging(context.home);
-  const disk = stopwatch();
   const plan = await makePlan(context, request);
-  const vm = await nest(context, plan);
-  const timings: { diskSeconds: number; qemuSeconds?: number } & ReadyTimings = {
-    diskSeconds: disk(),
-  };
+  const timings: SpawnTimings = { diskSeconds: 0 };
+  const disk = stopwatch();
+  const { vm, launched } = await nest(context, plan, async (vm) => {
+    timings.diskSeconds = disk();
+    if (request.wait === "none") return { vm };
+    const qemu = stopwatch();
+    const launched = await startOrUndo(context, vm);
+    timings.qemuSeconds = qemu();
+    return { vm, launched };
+  });
   const known = { digest: plan.image.digest, image: plan.image.name, user: plan.record.user };
-  const result = (now: SoundVm, launched?: Launched) => ({
+  const result = (now: SoundVm) => ({
     name: vm.name,
     state: now.state,
     ...known,
-    ports: viewPorts(now.record.ports),
+    ports: now.record.ports,
     sshCommand: sshPort(now.record) ? sshAccess(context, now).command.join(" ") : undefined,
     accelerator: launched?.accelerator.name,
     acceleratorReason: launched?.accelerator.reason,
     problems: [...now.problems, ...plan.notes],
     timings,
   });
-  if (request.wait === "none") return result(vm);
-
-  const qemu = stopwatch();
-  const launched = await startOrUndo(context, vm);
-  timings.qemuSeconds = qemu();
-  if (request.wait === "running") return result(vm, launched);
+  if (request.wait !== "ready") return result(vm);
 
   try {
     const { firstBoot, timings: waited } = await waitForReady(context, vm, request.timeoutSeconds);
     Object.assign(timings, waited);
     const ready = await openSoundVm(context, vm.name);
     const problems = [...ready.problems, ...plan.notes, ...firstBoot.problems];
-    return { ...result(ready, launched), firstBoot: firstBoot.status, problems };
+    return { ...result(ready), firstBoot: firstBoot.status, problems };
   } catch (error) {
     if (request.rmOnFailure || context.signal.aborted) {
-      await removeVm({ ...context, signal: never() }, vm.name, true);
+      await removeVm(uninterrupted(context), vm.name, { force: true, id: vm.record.id });
     }
     throw error;
   }
@@ -84,16 +85,16 @@ export async function spawn(
 async function startOrUndo(context: Context, vm: SoundVm): Promise<Launched> {
   context.report({ stage: "qemu", message: `hatching "${vm.name}"` });
   try {
-    return await withLock(context, vmLock(vm.name, "start"), () => launch(context, vm));
+    return await launch(context, vm);
   } catch (error) {
-    await removeVm({ ...context, signal: never() }, vm.name, true);
+    await discard(uninterrupted(context), vm);
     throw error;
   }
 }
 
 // Cleaning up after an interrupt must not be interrupted by the same interrupt.
-function never(): AbortSignal {
-  return new AbortController().signal;
+function uninterrupted(context: Context): Context {
+  return { ...context, signal: new AbortController().signal };
 }
 
 function stopwatch(): () => number {
@@ -112,7 +113,7 @@ export default operation({
   positional: ["name"],
   examples: [
     "nido spawn --image debian-12",
-    "nido spawn web --image ./disk.qcow2 --memory 2G --disk 20G --port 8080:80",
+    "nido spawn web --image ./disk.qcow2 --memory 2G --disk 20G --port 80:8080",
     "nido spawn --image debian-12 --user-data setup.yaml --json",
   ],
   text: (result) => {
@@ -127,8 +128,8 @@ export default operation({
       `"${result.name}" has hatched: ${result.state}${result.firstBoot ? ", ready" : ""} (${
         spent.join(", ")
       })`,
-      ...result.ports.map(({ host, guest, protocol }) =>
-        `  127.0.0.1:${host} -> ${guest}/${protocol}`
+      ...result.ports.map(({ address, host, guest, protocol, label }) =>
+        `  ${address}:${host} -> ${guest}/${protocol}${label ? ` (${label})` : ""}`
       ),
       ...(result.accelerator
         ? [`  accelerator ${result.accelerator}: ${result.acceleratorReason}`]

@@ -28,7 +28,7 @@ export function sshAccess(context: Context, { folder, record }: SoundVm): SshAcc
 
 /** The loopback port that leads to the guest's SSH server; 0 before the first start. */
 export function sshPort(record: VmRecord): number {
-  return record.ports.find((port) => port.guest === 22 && port.protocol === "tcp")?.host ?? 0;
+  return record.ports.find(({ label }) => label === "ssh")?.host ?? 0;
 }
 
 /** What a VM's known_hosts file says: one key, under one name that stays when the port changes. */

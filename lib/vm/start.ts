@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { operation } from "../operation.ts";
+import { sweepStaging } from "../store/staging.ts";
 import { endHalfStarted, launch } from "./launch.ts";
-import { portView, viewPorts } from "./port.ts";
+import { forwardedPort } from "./port.ts";
 import { waitForReady } from "./ready.ts";
 import { mustBe, mustBeSound, openSoundVm, vmField, vmState, withVm } from "./vm.ts";
 
@@ -17,7 +18,7 @@ const input = z.strictObject({
 const output = z.strictObject({
   name: z.string().describe("Name of the VM"),
   state: vmState,
-  ports: z.array(portView).describe("Forwarded ports; free ones may have changed"),
+  ports: z.array(forwardedPort).describe("Forwarded ports; free ones may have changed"),
   accelerator: z.string().describe("Accelerator that QEMU uses"),
   acceleratorReason: z.string().describe("Why that one"),
 });
@@ -30,6 +31,7 @@ export async function start(
   const { accelerator } = await withVm(context, name, "start", async (vm) => {
     mustBe(vm, "start", ["stopped", "crashed"]);
     const sound = mustBeSound(vm);
+    await sweepStaging(context.home);
     await endHalfStarted(sound);
     return await launch(context, sound);
   });
@@ -40,7 +42,7 @@ export async function start(
   return {
     name,
     state,
-    ports: viewPorts(record.ports),
+    ports: record.ports,
     accelerator: accelerator.name,
     acceleratorReason: accelerator.reason,
   };

@@ -1,106 +1,73 @@
-import { join } from "node:path";
 import { z } from "zod";
 import type { Context } from "../context.ts";
-import { NidoError } from "../errors.ts";
 import { operation } from "../operation.ts";
-import { killMachine, livingMachine } from "../qemu/qemu_process.ts";
-import { vmFiles } from "../store/files.ts";
-import { collectConsole } from "./console.ts";
-import { endHalfStarted } from "./launch.ts";
-import { mustBe, mustBeSound, type SoundVm, vmField, withMonitor, withVm } from "./vm.ts";
+import { endMachine } from "./launch.ts";
+import { cutPower, shutDown, STOPPED_BY, type StoppedBy } from "./shut_down.ts";
+import { mustBe, mustBeSound, vmField, withVm } from "./vm.ts";
+
+/** Seconds that a guest may take to shut down before its power is cut. */
+export const STOP_SECONDS = 30;
+
+/** The output field that tells what made a VM stop. */
+export const howField = z.enum(STOPPED_BY).describe(
+  "What made it stop: acpi (the guest obeyed its power button), agent (its guest agent was asked as " +
+    "well) or forced (its power was cut)",
+);
 
 const input = z.strictObject({
   name: vmField,
   force: z.boolean().default(false).describe(
     "Cut the power: at once, and what the guest has not written to its disk is lost",
   ),
-  timeoutSeconds: z.int().min(1).max(3600).default(120).describe(
-    "Seconds that the guest may take to shut down",
+  timeoutSeconds: z.int().min(1).max(3600).default(STOP_SECONDS).describe(
+    "Seconds that the guest may take to shut down; then its power is cut",
   ),
 });
 
 const output = z.strictObject({
   name: z.string().describe("Name of the VM"),
   state: z.literal("stopped").describe("Always stopped"),
+  how: howField,
+  stopSeconds: z.number().describe("Seconds that it took"),
 });
 
-/** Asks the guest to shut down and waits for it; with force, ends it at once. */
+/** Asks the guest to shut down, waits for it and in the end forces it; with force, at once. */
 export async function stop(
   context: Context,
   { name, force, timeoutSeconds }: z.output<typeof input>,
 ): Promise<z.input<typeof output>> {
-  await withVm(context, name, "stop", async (vm) => {
-    if (vm.isHalfStarted) return await endHalfStarted(mustBeSound(vm));
-    mustBe(vm, "stop", ["running", "paused"]);
-    const sound = mustBeSound(vm);
-    await collectConsole(context, sound);
-    if (force) await cutPower(context, sound);
-    else await shutDown(context, sound, timeoutSeconds);
-  });
-  return { name, state: "stopped" };
-}
-
-const LOOK_MS = 100;
-const PRESS_AGAIN_MS = 5_000;
-
-async function shutDown(context: Context, vm: SoundVm, timeoutSeconds: number): Promise<void> {
-  const pidFile = join(vm.folder, vmFiles.pid);
-  const deadline = performance.now() + timeoutSeconds * 1000;
-  if (vm.state === "paused") await withMonitor(context, vm, "work", (qmp) => qmp.execute("cont"));
-  // A guest that is still booting doesn't see the button, so it is pressed again.
-  for (let pressAt = 0; await livingMachine(pidFile) !== undefined;) {
-    context.signal.throwIfAborted();
-    if (performance.now() > deadline) throw tooSlow(vm, timeoutSeconds);
-    if (performance.now() >= pressAt) {
-      context.report({ stage: "stop", message: `"${vm.name}" is folding its wings` });
-      await whileItLives(
-        pidFile,
-        () => withMonitor(context, vm, "work", (qmp) => qmp.execute("system_powerdown")),
-      );
-      pressAt = performance.now() + PRESS_AGAIN_MS;
+  return await withVm(context, name, "stop", async (vm) => {
+    const began = performance.now();
+    let how: StoppedBy = "forced";
+    if (!vm.isHalfStarted) {
+      mustBe(vm, "stop", ["running", "paused"]);
+      const sound = mustBeSound(vm);
+      if (force) await cutPower(context, sound);
+      else how = await shutDown(context, sound, timeoutSeconds);
     }
-    await collectConsole(context, vm);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  }
+    await endMachine(vm);
+    const stopSeconds = Math.round(performance.now() - began) / 1000;
+    return { name, state: "stopped" as const, how, stopSeconds };
+  });
 }
 
-async function cutPower(context: Context, vm: SoundVm): Promise<void> {
-  const pidFile = join(vm.folder, vmFiles.pid);
-  const deadline = performance.now() + QUIT_MS;
-  await withMonitor(context, vm, "work", (qmp) => qmp.execute("quit")).catch(() => {}); // it may hang
-  while (await livingMachine(pidFile) !== undefined && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  await killMachine(pidFile);
-}
-
-const QUIT_MS = 10_000;
-
-async function whileItLives(pidFile: string, act: () => Promise<unknown>): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    if (await livingMachine(pidFile) !== undefined) throw error;
-  }
-}
-
-function tooSlow(vm: SoundVm, timeoutSeconds: number): NidoError {
-  return new NidoError(
-    "timeout",
-    `Cannot stop VM "${vm.name}": the guest did not shut down within ${timeoutSeconds} s`,
-    { hint: `nido stop ${vm.name} --force` },
-  );
-}
+const BECAUSE: Record<StoppedBy, string> = {
+  acpi: "its guest shut down when asked",
+  agent: "its guest shut down when its agent was asked",
+  forced: "its power was cut",
+};
 
 export default operation({
   name: "vm.stop",
   summary: "Shut a VM down",
-  description: "Asks the guest to shut down and waits for it. Disk and settings stay.",
+  description:
+    "Asks the guest to shut down by its power button, then by its guest agent, waits, and cuts the " +
+    "power of one that does not; says which of these happened. Disk and settings stay.",
   effect: "change",
   input,
   output,
   positional: ["name"],
-  examples: ["nido stop web", "nido stop web --force"],
-  text: ({ name }) => `"${name}" is asleep`,
+  examples: ["nido stop web", "nido stop web --timeout 2m", "nido stop web --force"],
+  text: ({ name, how, stopSeconds }) => `"${name}" is asleep: ${BECAUSE[how]} (${stopSeconds} s)`,
   run: stop,
 });

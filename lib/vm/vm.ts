@@ -54,6 +54,8 @@ export interface Vm {
   pid?: number;
   /** QEMU lives but was never let go: whoever started it died in the middle. */
   isHalfStarted: boolean;
+  /** QEMU lives, but its monitor does not answer. */
+  isDeaf: boolean;
   problems: string[];
 }
 
@@ -96,7 +98,7 @@ export async function listVms(context: Context): Promise<Vm[]> {
   const pidFiles = names.map((name) => join(files.vm(context.home, name), vmFiles.pid));
   const living = await livingMachines(pidFiles);
   const vms = names.map((name, index) => derive(context, name, living.get(pidFiles[index]!)));
-  return await Promise.all(vms);
+  return (await Promise.all(vms)).filter((vm) => vm !== undefined);
 }
 
 /** The names of all VM folders, sorted. */
@@ -146,10 +148,10 @@ export function mustBeSound(vm: Vm): SoundVm {
 /** Where a VM's sockets are. */
 export async function socketPath(
   context: Context,
-  record: VmRecord,
+  vm: { name: string },
   socket: keyof typeof runFiles,
 ): Promise<string> {
-  return join(await runFolder(context.home, record.id), runFiles[socket]);
+  return join(await runFolder(context.home, vm), runFiles[socket]);
 }
 
 /** Opens a VM's monitor, hands it over and closes it. */
@@ -159,23 +161,47 @@ export async function withMonitor<T>(
   monitor: "work" | "query",
   use: (qmp: Qmp) => Promise<T>,
 ): Promise<T> {
-  await using qmp = await Qmp.connect(await socketPath(context, vm.record, monitor));
+  await using qmp = await Qmp.connect(await socketPath(context, vm, monitor));
   return await use(qmp);
 }
 
-async function derive(context: Context, name: string, pid: number | undefined): Promise<Vm> {
+async function derive(
+  context: Context,
+  name: string,
+  pid: number | undefined,
+): Promise<Vm | undefined> {
   const folder = files.vm(context.home, name);
-  const vm: Vm = { name, folder, state: "stopped", pid, isHalfStarted: false, problems: [] };
+  const vm: Vm = {
+    name,
+    folder,
+    state: "stopped",
+    pid,
+    isHalfStarted: false,
+    isDeaf: false,
+    problems: [],
+  };
   try {
     vm.record = await readRecord(join(folder, vmFiles.record), vmRecord);
     if (!vm.record) vm.problems.push(`its ${vmFiles.record} is missing`);
   } catch (error) {
     vm.problems.push(toNidoError(error).message);
   }
-  if (!vm.record) vm.state = "broken";
-  else if (pid !== undefined) await deriveFromMonitor(context, mustBeSound(vm));
-  else if (await hasPidFile(join(folder, vmFiles.pid))) vm.state = "crashed";
+  if (!vm.record) {
+    // Race: a VM that was deleted a moment ago has no record either.
+    if (!await isFolder(folder)) return undefined;
+    vm.state = "broken";
+  } else if (pid !== undefined) await deriveFromMonitor(context, mustBeSound(vm));
+  else await deriveWithoutProcess(context, mustBeSound(vm));
   return vm;
+}
+
+async function deriveWithoutProcess(context: Context, vm: SoundVm): Promise<void> {
+  const pidFile = join(vm.folder, vmFiles.pid);
+  if (!await hasPidFile(pidFile)) return;
+  // Race: QEMU may have written its pid after we looked for it.
+  vm.pid = await livingMachine(pidFile);
+  if (vm.pid !== undefined) return await deriveFromMonitor(context, vm);
+  if (await hasPidFile(pidFile)) vm.state = "crashed";
 }
 
 const QUERY_MS = 3_000;
@@ -183,13 +209,13 @@ const QUERY_MS = 3_000;
 async function deriveFromMonitor(context: Context, vm: SoundVm): Promise<void> {
   vm.state = "running";
   try {
-    const path = await socketPath(context, vm.record, "query");
+    const path = await socketPath(context, vm, "query");
     await using qmp = await Qmp.connect(path, QUERY_MS);
     const { status } = await qmp.execute<{ status: string }>("query-status", {}, QUERY_MS);
     if (status === "prelaunch") {
       vm.state = "stopped";
       vm.isHalfStarted = true;
-      vm.problems.push("its start was interrupted");
+      vm.problems.push("its start is not finished, or was interrupted");
     } else if (status !== "running") {
       vm.state = "paused";
       if (status !== "paused") vm.problems.push(`QEMU says ${status}`);
@@ -198,7 +224,10 @@ async function deriveFromMonitor(context: Context, vm: SoundVm): Promise<void> {
     const pidFile = join(vm.folder, vmFiles.pid);
     vm.pid = await livingMachine(pidFile);
     if (vm.pid === undefined) vm.state = await hasPidFile(pidFile) ? "crashed" : "stopped";
-    else vm.problems.push(`its monitor does not answer: ${toNidoError(error).message}`);
+    else {
+      vm.isDeaf = true;
+      vm.problems.push(`its monitor does not answer: ${toNidoError(error).message}`);
+    }
   }
 }
 

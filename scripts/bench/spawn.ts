@@ -33,7 +33,7 @@ export async function spawnBench(): Promise<Row[]> {
       const args = line.split(" ").slice(1);
       await stop(context, vm);
       bare.push(await bareStart(context, vm, args));
-      await removeVm(context, "egg", true);
+      await removeVm(context, "egg", { force: true });
     }
     // The first run fills caches: home key, QEMU's version, accelerator, modules.
     const floor = median(bare.slice(1));
@@ -86,7 +86,7 @@ export async function spawnBench(): Promise<Row[]> {
 async function bareStart(context: Context, vm: SoundVm, args: string[]): Promise<number> {
   const disk = join(vm.folder, vmFiles.disk);
   const [qemu, qemuImg] = [await findQemu(context, "x86_64"), await findQemuImg(context)];
-  const work = join(await runFolder(context.home, vm.record.id), runFiles.work);
+  const work = join(await runFolder(context.home, vm), runFiles.work);
   await Deno.remove(disk);
   const since = performance.now();
   const base = files.diskImage(context.home, vm.record.image.digest);
@@ -103,7 +103,7 @@ async function bareStart(context: Context, vm: SoundVm, args: string[]): Promise
 }
 
 async function stop(context: Context, vm: SoundVm): Promise<void> {
-  await using qmp = await connect(join(await runFolder(context.home, vm.record.id), runFiles.work));
+  await using qmp = await connect(join(await runFolder(context.home, vm), runFiles.work));
   await qmp.execute("quit").catch(() => {}); // it ends before it answers
   await qmp.ended;
   const pidFile = join(vm.folder, vmFiles.pid);

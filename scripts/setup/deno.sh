@@ -52,7 +52,7 @@ deno_from_npm() {
 
 deno_from_archive() {
   deno_system=$(uname -s)-$(uname -m)
-  deno_line=$(deno_archives | awk -v system="$deno_system" '$1 == system { print $2, $3 }')
+  deno_line=$(deno_archives | awk -v host="$deno_system" '$1 == host { print $2, $3 }')
   if [ -z "$deno_line" ] || [ -e /etc/alpine-release ]; then
     deno_problem="there is no pinned archive for $deno_system"
     return 1
@@ -96,9 +96,9 @@ deno_from_package() {
 
 download() {
   if have curl; then
-    curl --fail --location --silent --show-error --output "$2" "$1"
+    curl --fail --location --silent --show-error --connect-timeout 20 --output "$2" "$1"
   else
-    wget -q -O "$2" "$1"
+    wget -q -T 20 -O "$2" "$1"
   fi
 }
 

@@ -111,8 +111,12 @@ install_needs() {
       "install it by hand (Windows: winget install --exact --id SoftwareFreedomConservancy.QEMU)"
   install_packages=$(for need in $install_missing; do package_of "$install_manager" "$need"; done | sort -u)
   [ -n "$install_packages" ] || return 0
-  say "Installing $(one_line "$install_packages")"
   install_words=$(install_command "$install_manager")
+  if [ "$install_manager" != brew ] && ! root_prefix >/dev/null; then
+    fail "Cannot install $(one_line "$install_packages") without root, and there is no sudo;" \
+      "run as root: $install_words $(one_line "$install_packages")"
+  fi
+  say "Installing $(one_line "$install_packages")"
   # shellcheck disable=SC2086 # package names and options are words
   case $install_manager in
     apt-get) apt_install $install_packages ;;

@@ -178,6 +178,30 @@ Deno.test("copying to and from a real SFTP server", async (t) => {
     });
   });
 
+  await t.step("narrow permissions are enough, but for links", async () => {
+    const into = join(sshd.folder, "narrow");
+    await Deno.mkdir(into);
+    const source = join(there, "new");
+    const printed = await finish(Deno.execPath(), [
+      "run",
+      "--no-prompt",
+      "--allow-net",
+      `--allow-read=${into}`,
+      `--allow-write=${into}`,
+      new URL("../fixtures/narrow_copy.ts", import.meta.url).pathname,
+      ...[JSON.stringify(sshd.target), source, into],
+    ]);
+    const { exitCode, files, skipped } = JSON.parse(printed);
+    assert.deepEqual([exitCode, files], [0, 37]);
+    assert.deepEqual(
+      skipped,
+      ["link", "sub/deep/up"].map((path) => ({
+        path: join(source, path),
+        reason: "Deno's permissions allow no links",
+      })),
+    );
+  });
+
   await t.step("it tells its progress, and stops when it must", async () => {
     const told: Progress[] = [];
     const large = join(here, "tree/sub/large");

@@ -1,57 +1,26 @@
 import assert from "node:assert/strict";
 import { Qmp } from "../../lib/qemu/qmp.ts";
+import { type Peer, withUnixServer } from "../helpers/unix_server.ts";
 
 const GREETING = { QMP: { version: {}, capabilities: [] } };
 
-/** A monitor that answers each command as told; `lines` are sent as they are. */
+/** A monitor that answers each command as told. */
 async function withMonitor(
   answer: (command: { execute: string; id: number }) => unknown[],
   use: (path: string) => Promise<void>,
   greeting: unknown[] = [GREETING],
 ) {
-  const folder = await Deno.makeTempDir({ prefix: "nido-qmp-" });
-  const path = `${folder}/qmp.sock`;
-  const listener = Deno.listen({ transport: "unix", path });
-  const open: Deno.UnixConn[] = [];
-  const serve = async (connection: Deno.UnixConn) => {
-    const send = async (messages: unknown[]) => {
-      const text = messages.map((message) => JSON.stringify(message) + "\r\n").join("");
-      // In two pieces, to show that a message may be cut anywhere.
-      const bytes = new TextEncoder().encode(text);
-      await connection.write(bytes.subarray(0, 7));
-      if (bytes.length > 7) await connection.write(bytes.subarray(7));
-    };
-    if (greeting.length) await send(greeting);
-    const lines = connection.readable.pipeThrough(new TextDecoderStream());
-    for await (const text of lines) {
-      for (const line of text.trim().split("\n")) {
-        const command = JSON.parse(line);
-        const replies = command.execute === "qmp_capabilities"
-          ? [{ return: {}, id: command.id }]
-          : answer(command);
-        if (replies[0] === "hang up") return connection.close();
-        await send(replies);
-      }
-    }
+  const text = (messages: unknown[]) =>
+    messages.map((message) => JSON.stringify(message) + "\r\n").join("");
+  const hear = async (line: string, peer: Peer) => {
+    const command = JSON.parse(line);
+    const replies = command.execute === "qmp_capabilities"
+      ? [{ return: {}, id: command.id }]
+      : answer(command);
+    if (replies[0] === "hang up") peer.hangUp();
+    else await peer.send(text(replies));
   };
-  const serving = (async () => {
-    for await (const connection of listener) {
-      open.push(connection);
-      serve(connection).catch(() => {}); // the test closed the connection
-    }
-  })();
-  try {
-    await use(path);
-  } finally {
-    listener.close();
-    for (const connection of open) {
-      try {
-        connection.close();
-      } catch { /* closed already */ }
-    }
-    await serving;
-    await Deno.remove(folder, { recursive: true });
-  }
+  await withUnixServer({ greet: (peer) => peer.send(text(greeting)), hear }, use);
 }
 
 Deno.test("answers reach the command that asked, events come in between", async () => {

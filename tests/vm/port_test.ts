@@ -1,23 +1,47 @@
 import assert from "node:assert/strict";
-import { checkPortsAreFree, parsePort, parsePorts } from "../../lib/vm/port.ts";
+import { makeContext } from "../../lib/context.ts";
+import { parsePort, parsePorts, PORT_FORM, withSshPort } from "../../lib/vm/port.ts";
+import { checkPortsAreFree } from "../../lib/vm/port_taken.ts";
 
-const FORMS =
-  "PORT, HOST:GUEST or 127.0.0.1:HOST:GUEST, each with /udp if wanted, ports 1 to 65535";
+const plain = { address: "127.0.0.1", protocol: "tcp", label: undefined };
 
-Deno.test("a port is forwarded from a named or a free host port", () => {
-  assert.deepEqual(parsePort("80"), { host: 0, guest: 80, protocol: "tcp", isFixed: false });
-  assert.deepEqual(parsePort("0:80"), { host: 0, guest: 80, protocol: "tcp", isFixed: false });
-  assert.deepEqual(parsePort("8080:80"), { host: 8080, guest: 80, protocol: "tcp", isFixed: true });
-  assert.deepEqual(parsePort("5353:53/udp"), {
-    host: 5353,
-    guest: 53,
-    protocol: "udp",
+Deno.test("a port is read as label, guest, address, host and protocol", () => {
+  assert.deepEqual(parsePort("80"), { ...plain, guest: 80, host: 0, isFixed: false });
+  assert.deepEqual(parsePort("80:0"), { ...plain, guest: 80, host: 0, isFixed: false });
+  assert.deepEqual(parsePort("80:8080"), { ...plain, guest: 80, host: 8080, isFixed: true });
+  assert.deepEqual(parsePort("web:80"), {
+    ...plain,
+    label: "web",
+    guest: 80,
+    host: 0,
+    isFixed: false,
+  });
+  assert.deepEqual(parsePort("web:80:8080"), {
+    ...plain,
+    label: "web",
+    guest: 80,
+    host: 8080,
     isFixed: true,
   });
-  assert.deepEqual(parsePort("127.0.0.1:65535:1"), {
+  assert.deepEqual(parsePort("53:5353/udp"), {
+    ...plain,
+    protocol: "udp",
+    guest: 53,
+    host: 5353,
+    isFixed: true,
+  });
+  assert.deepEqual(parsePort("80:0.0.0.0:8080"), {
+    ...plain,
+    address: "0.0.0.0",
+    guest: 80,
+    host: 8080,
+    isFixed: true,
+  });
+  assert.deepEqual(parsePort("web:80:localhost:65535"), {
+    ...plain,
+    label: "web",
+    guest: 80,
     host: 65535,
-    guest: 1,
-    protocol: "tcp",
     isFixed: true,
   });
 });
@@ -26,44 +50,78 @@ for (
   const spec of [
     "",
     "0",
-    "8080:0",
+    "0:8080",
     "65536",
-    "70000:80",
-    "8080:65536",
-    "0.0.0.0:8080:80",
+    "80:70000",
+    "80:1.2.3:8080",
+    "80:1.2.3.256:8080",
     "a:b",
+    "Web:80",
     "80/sctp",
     "-1:80",
-    "8080:",
+    "80:",
     "1e3",
+    "a:80:b:90",
   ]
 ) {
   Deno.test(`port ${JSON.stringify(spec)} is refused`, () => {
     assert.throws(() => parsePort(spec), {
       code: "invalid_input",
-      message: `Cannot forward port ${JSON.stringify(spec)}: it is not ${FORMS}`,
-      hint: "nido spawn --port 8080:80",
+      message: `Cannot forward port ${JSON.stringify(spec)}: it is not ${PORT_FORM}`,
+      hint: "nido spawn --port 80:8080",
     });
   });
 }
 
-Deno.test("a port that is named twice is refused, but tcp and udp are two", () => {
-  for (const specs of [["8080:80", "8080:81"], ["8080:80", "8081:80"], ["80", "80"]]) {
+Deno.test("what is used twice is refused, but tcp and udp are two", () => {
+  const twice = (specs: string[], what: string) =>
     assert.throws(() => parsePorts(specs), {
       code: "invalid_input",
-      message: `Cannot forward ${specs[1]}: a port in it is named twice`,
+      message: `Cannot forward ${specs.at(-1)}: ${what} is used twice`,
     });
-  }
-  assert.equal(parsePorts(["5353:53/udp", "5353:53/tcp", "80", "81"]).length, 4);
+  twice(["80:8080", "81:8080"], "host port 8080");
+  twice(["web:80", "web:81"], "label web");
+  twice(["80", "80"], "guest port 80");
+  assert.equal(parsePorts(["53:5353/udp", "53:5353", "80", "81", "80:8080"]).length, 5);
+  assert.throws(() => parsePorts(["web:81"], [parsePort("web:80")]), { code: "invalid_input" });
 });
 
-Deno.test("a host port that something listens on is refused beforehand", () => {
+Deno.test("guest port 22 on the loopback is always there, labelled ssh", () => {
+  assert.deepEqual(withSshPort([]).map(({ label, guest }) => [label, guest]), [["ssh", 22]]);
+  const named = withSshPort(parsePorts(["80", "22:2222"]));
+  assert.deepEqual(named.map(({ label, guest, host }) => [label, guest, host]), [
+    ["ssh", 22, 2222],
+    [undefined, 80, 0],
+  ]);
+  const outside = withSshPort(parsePorts(["22:0.0.0.0:2222"]));
+  assert.deepEqual(outside.map(({ label, address }) => [label, address]), [["ssh", "127.0.0.1"], [
+    undefined,
+    "0.0.0.0",
+  ]]);
+});
+
+Deno.test("a host port that something listens on is refused, and who listens is told", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
-  assert.throws(() => checkPortsAreFree(parsePorts([`${port}:80`]), "spawn"), {
+  const context = makeContext("/nonexistent");
+  const refused = checkPortsAreFree(context, parsePorts([`80:${port}`]), "spawn");
+  await assert.rejects(refused, {
     code: "in_use",
-    message: `Cannot spawn: port ${port} is taken on 127.0.0.1`,
+    message: `Cannot spawn: port ${port} is taken on 127.0.0.1 by deno (pid ${Deno.pid})`,
     hint: "leave the host port out, and a free one is chosen",
   });
-  checkPortsAreFree(parsePorts([`${port}:80/udp`, "22"]), "spawn");
+  await checkPortsAreFree(context, parsePorts([`80:${port}/udp`, "22"]), "spawn");
+});
+
+Deno.test("an address that this host does not have is refused", async () => {
+  const refused = checkPortsAreFree(
+    makeContext("/nonexistent"),
+    parsePorts(["80:192.0.2.7:8080"]),
+    "spawn",
+  );
+  await assert.rejects(refused, {
+    code: "invalid_input",
+    message: "Cannot spawn: this host has no address 192.0.2.7",
+    hint: "leave the address out to use 127.0.0.1",
+  });
 });

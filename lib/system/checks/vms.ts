@@ -51,10 +51,7 @@ async function staleRunFolders({ context }: Examination): Promise<string[]> {
   const root = await runRoot(context.home);
   const found = (await namesIn(root)).map((name) => join(root, name));
   const known = await listVms(context);
-  if (known.some(({ record }) => !record)) return []; // a broken VM doesn't say which is its own
-  const used = await Promise.all(
-    known.map(({ record }) => runFolder(context.home, record!.id)),
-  );
+  const used = await Promise.all(known.map((vm) => runFolder(context.home, vm)));
   return found.filter((folder) => !used.includes(folder));
 }
 

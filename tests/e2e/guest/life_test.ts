@@ -37,7 +37,7 @@ Deno.test("one real guest, from the egg to the end", async (t) => {
       "--ssh-key",
       nest.at("friend.pub"),
       "--port",
-      `${served}:8000`,
+      `web:8000:${served}`,
       "--label",
       "team=core",
     ]); // deno-fmt-ignore
@@ -290,7 +290,7 @@ Deno.test("one real guest, from the egg to the end", async (t) => {
       "for i in $(seq 100); do ss -ltn | grep -q :8000 && exit 0; sleep 0.2; done; exit 1",
     );
     assert.equal(await fetchText(served, "run.sh"), "#!/bin/sh\necho ran\n");
-    await nest.ok(["set", "web", "--remove-port", "8000"]);
+    await nest.ok(["set", "web", "--remove-port", "web"]);
     await assert.rejects(fetchText(served, "run.sh"));
     await nest.ok(["set", "web", "--port", "8000"]);
     const { ports } = await nest.data(["info", "web"]);
@@ -334,7 +334,8 @@ Deno.test("one real guest, from the egg to the end", async (t) => {
     "a stopped VM keeps its disk, takes a new shape, and comes back cut off",
     async () => {
       await shell("echo kept > ~/kept && sync");
-      await nest.ok(["stop", "web"]);
+      const stopped = await nest.data(["stop", "web", "--timeout", "5m"]);
+      assert.equal(stopped.how, "acpi");
       const disk = `${nest.home}/vms/web/disk.qcow2`;
       await run("qemu-img", ["check", "-q", "-f", "qcow2", disk]);
       await nest.ok(["set", "web", "--memory", "640M", "--network", "none"]);
