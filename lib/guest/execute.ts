@@ -163,9 +163,13 @@ function stopper(link: Link, command: string[], options: ExecOptions) {
   const abort = () => reject(new NidoError("cancelled", `${cannot}: it was interrupted`));
   const late = () =>
     reject(
-      new NidoError("timeout", `${cannot}: it ran longer than ${options.timeoutMs} ms`, {
-        hint: "nido exec --help",
-      }),
+      new NidoError(
+        "timeout",
+        `${cannot}: it ran longer than ${(options.timeoutMs ?? 0) / 1000} s`,
+        {
+          hint: "give it more time with --timeout, or run it in the background of the guest",
+        },
+      ),
     );
   const signals = [link.signal, options.signal].filter((signal) => signal !== undefined);
   for (const signal of signals) signal.addEventListener("abort", abort);

@@ -5,7 +5,7 @@ import { readQcow2 } from "../image/qcow2.ts";
 import { operation } from "../operation.ts";
 import { vmFiles } from "../store/files.ts";
 import { forwardedPort } from "./port.ts";
-import { sshAccess } from "./ssh_access.ts";
+import { sshAccess, sshCommandLine } from "./ssh_access.ts";
 import { mustBeSound, openVm, vmField, vmState } from "./vm.ts";
 
 const size = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -66,7 +66,7 @@ export async function info(context: Context, name: string): Promise<z.input<type
     network: record.network,
     ports: record.ports,
     labels: record.labels,
-    sshCommand: sshAccess(context, mustBeSound(vm)).command.join(" "),
+    sshCommand: sshCommandLine(sshAccess(context, mustBeSound(vm))),
   };
 }
 

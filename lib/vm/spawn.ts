@@ -8,7 +8,7 @@ import { launch, type Launched } from "./launch.ts";
 import { nest } from "./nest.ts";
 import { makePlan, spawnInput, type SpawnRequest } from "./plan.ts";
 import { forwardedPort } from "./port.ts";
-import { sshAccess, sshPort } from "./ssh_access.ts";
+import { sshAccess, sshCommandLine, sshPort } from "./ssh_access.ts";
 import { type ReadyTimings, waitForReady } from "./ready.ts";
 import { openSoundVm, type SoundVm, vmState } from "./vm.ts";
 
@@ -60,7 +60,7 @@ export async function spawn(
     state: now.state,
     ...known,
     ports: now.record.ports,
-    sshCommand: sshPort(now.record) ? sshAccess(context, now).command.join(" ") : undefined,
+    sshCommand: sshPort(now.record) ? sshCommandLine(sshAccess(context, now)) : undefined,
     accelerator: launched?.accelerator.name,
     acceleratorReason: launched?.accelerator.reason,
     problems: [...now.problems, ...plan.notes],

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
+import { quote } from "../guest/shell_words.ts";
 import { files, vmFiles } from "../store/files.ts";
 import type { SoundVm, VmRecord } from "./vm.ts";
 
@@ -24,6 +25,12 @@ export function sshAccess(context: Context, { folder, record }: SoundVm): SshAcc
     knownHostsFile: join(folder, vmFiles.knownHosts),
   };
   return { ...access, command: sshCommand(access) };
+}
+
+/** The ssh command as a person pastes it into a shell. */
+export function sshCommandLine(access: SshAccess): string {
+  const isPlain = /^[\w@%+:,./=-]+$/;
+  return access.command.map((word) => isPlain.test(word) ? word : quote(word)).join(" ");
 }
 
 /** The loopback port that leads to the guest's SSH server; 0 before the first start. */

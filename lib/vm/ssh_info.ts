@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { operation } from "../operation.ts";
-import { type SshAccess, sshAccess } from "./ssh_access.ts";
+import { type SshAccess, sshAccess, sshCommandLine } from "./ssh_access.ts";
 import { openSoundVm, vmField } from "./vm.ts";
 
 /** How the system's ssh gets into a VM. */
@@ -25,6 +25,6 @@ export default operation({
   }),
   positional: ["name"],
   examples: ["nido ssh-info web --json"],
-  text: ({ command }) => command.join(" "),
+  text: (access) => sshCommandLine(access),
   run: (context, { name }) => sshInfo(context, name),
 });

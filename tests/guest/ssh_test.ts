@@ -215,7 +215,7 @@ Deno.test("exec in a guest", async (t) => {
     assert.deepEqual(await failing(session.exec(["sh", "-c", script], { timeoutMs: 300 })), {
       code: "timeout",
       message: `Cannot finish "${`sh -c ${script}`.slice(0, 57)}..." in VM "dev": ` +
-        "it ran longer than 300 ms",
+        "it ran longer than 0.3 s",
     });
     assert.deepEqual(await processesNaming(word), []);
   });

@@ -29,3 +29,25 @@ Deno.test("the command line works under the flags that it prints", async () => {
     }
   });
 });
+
+Deno.test("the set in deno.json names the same programs, variables and facts", async () => {
+  const { permissions } = JSON.parse(await Deno.readTextFile(fromFileUrl("../../deno.json")));
+  const flags = Object.fromEntries((await permissionsFor("/home/me/.nido")).map(({ flag }) => {
+    const [name, values] = flag.replace("--allow-", "").split("=");
+    return [name, values?.split(",") ?? true];
+  }));
+  const { run, net, env, sys } = permissions.default;
+  const system = Deno.build.os === "darwin" ? ["lsof"] : ["ss"];
+  assert.deepEqual([...run.filter((program: string) => program !== "ss"), ...system], flags.run);
+  assert.deepEqual({ net, env, sys }, { net: flags.net, env: flags.env, sys: flags.sys });
+});
+
+Deno.test("the command line works under the set in deno.json", async () => {
+  await withHome(async (home) => {
+    const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "-P", fromFileUrl("../../main.ts"), "list"],
+      env: { NIDO_HOME: home },
+    }).output();
+    assert.deepEqual([new TextDecoder().decode(stdout), code], ["no vms\n", 0]);
+  });
+});

@@ -52,7 +52,7 @@ Deno.test("one real guest, from the egg to the end", async (t) => {
       assert.ok(spawned.timings[stage] > 0, `${stage} is ${spawned.timings[stage]}`);
     }
     console.log(`    first boot: ${JSON.stringify(spawned.timings)}`);
-    const [program, ...args] = spawned.sshCommand.replaceAll('"', "").split(" ");
+    const [program, ...args] = spawned.sshCommand.replaceAll(/['"]/g, "").split(" ");
     const { stdout } = await run(program, [...args, "id", "-un"]);
     assert.equal(new TextDecoder().decode(stdout), "nido\n");
   });
