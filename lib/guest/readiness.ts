@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
 import type { BootStage } from "./boot_stage.ts";
+import { HeadTail } from "./output.ts";
 import { connect, type SshSession, type SshTarget, waitForBanner } from "./ssh.ts";
 
 /** What cloud-init reports when it is done. */
@@ -12,6 +13,7 @@ export interface FirstBoot {
 }
 
 const ATTEMPT_MS = 20_000;
+const ANSWER_BYTES = 1 << 20;
 
 /**
  * Waits until a guest can be used: its SSH server answers with the known key, and cloud-init has
@@ -26,7 +28,7 @@ export async function waitUntilReady(
   enter("ssh");
   await using session = await connectPatiently(context, target);
   enter("cloud-init");
-  return await firstBoot(context, session, target.name);
+  return await firstBoot(session);
 }
 
 // The SSH server may answer before cloud-init has made the user or set the host key.
@@ -50,41 +52,39 @@ const ASK = "command -v cloud-init >/dev/null || { echo absent; exit 0; }; " +
 export async function firstBootLines(context: Context, target: SshTarget): Promise<string[]> {
   try {
     await using session = await connect(context, target, { timeoutMs: ATTEMPT_MS });
-    const chunks: Uint8Array[] = [];
-    await session.exec(["cloud-init", "status", "--long"], {
-      stdout: (chunk) => void chunks.push(chunk),
-      timeoutMs: ATTEMPT_MS,
-    });
-    return (await textOf(chunks)).trim().split("\n");
+    const said = await answer(session, ["cloud-init", "status", "--long"], ATTEMPT_MS);
+    return said.trim().split("\n");
   } catch {
     return []; // it is late already, and the console tells the rest
   }
 }
 
-async function textOf(chunks: Uint8Array[]): Promise<string> {
-  return await new Blob(chunks as BlobPart[]).text();
+/** What a command in the guest prints, however much a hostile one may print. */
+async function answer(
+  session: SshSession,
+  command: string[],
+  timeoutMs?: number,
+): Promise<string> {
+  const said = new HeadTail(ANSWER_BYTES);
+  await session.exec(command, { stdout: (chunk) => said.add(chunk), timeoutMs });
+  return said.result().text;
 }
 
-async function firstBoot(
-  context: Context,
-  session: SshSession,
-  name: string,
-): Promise<FirstBoot> {
-  const chunks: Uint8Array[] = [];
-  await session.exec(["sh", "-c", ASK], {
-    signal: context.signal,
-    stdout: (chunk) => void chunks.push(chunk),
-  });
-  const text = await textOf(chunks);
+async function firstBoot(session: SshSession): Promise<FirstBoot> {
+  const text = await answer(session, ["sh", "-c", ASK]);
   if (text.trim() === "absent") return { status: "absent", problems: [] };
   const { errors, recoverable } = reported(text);
   if (errors.length === 0) {
     return { status: recoverable.length ? "degraded" : "done", problems: recoverable };
   }
-  throw new NidoError("tool_failed", `First boot of VM "${name}" failed: ${errors.join("; ")}`, {
-    hint: `nido exec ${name} -- cloud-init status --long`,
-    details: { cloudInitLines: errors },
-  });
+  throw new NidoError(
+    "tool_failed",
+    `First boot of VM "${session.name}" failed: ${errors.join("; ")}`,
+    {
+      hint: `nido exec ${session.name} -- cloud-init status --long`,
+      details: { cloudInitLines: errors },
+    },
+  );
 }
 
 /** Reads cloud-init's result and status files, given one after the other. */
