@@ -4,7 +4,7 @@ import { importImage } from "../../lib/image/import.ts";
 import { prepareHome } from "../../lib/store/home.ts";
 import { deleteVms } from "../../lib/vm/delete.ts";
 import { listVms } from "../../lib/vm/vm.ts";
-import { tinyDisk } from "../../tests/helpers/tiny_disk.ts";
+import { bootDisk, IDLE } from "../../tests/helpers/boot_sector.ts";
 
 /** The command line as users start it. */
 export const MAIN = new URL("../../main.ts", import.meta.url).pathname;
@@ -16,7 +16,7 @@ export async function withPlace(use: (context: Context, folder: string) => Promi
   try {
     await prepareHome(context.home);
     const file = join(folder, "tiny.raw");
-    await Deno.writeFile(file, tinyDisk());
+    await Deno.writeFile(file, bootDisk(IDLE));
     await importImage(context, { file, name: "tiny", format: "raw", force: false });
     await use(context, folder);
   } finally {

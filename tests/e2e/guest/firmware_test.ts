@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { Nest } from "../../helpers/guest.ts";
-import { tinyDisk } from "../../helpers/tiny_disk.ts";
+import { bootDisk, IDLE } from "../../helpers/boot_sector.ts";
 
 for (const [architecture, firmware] of [["x86_64", "uefi"], ["aarch64", "uefi"]]) {
   Deno.test(`a ${architecture} machine starts by ${firmware} firmware and tells on its console`, async () => {
     await using nest = await Nest.make();
-    await Deno.writeFile(nest.at("tiny.raw"), tinyDisk());
+    await Deno.writeFile(nest.at("tiny.raw"), bootDisk(IDLE));
     await nest.ok([
       "image",
       "import",

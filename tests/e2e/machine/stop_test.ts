@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { Nest } from "../../helpers/guest.ts";
-import { tinyDisk } from "../../helpers/tiny_disk.ts";
+import { bootDisk, IDLE } from "../../helpers/boot_sector.ts";
 
 Deno.test("a machine whose guest hears nothing is stopped by force, and it is told", async (t) => {
   await using nest = await Nest.make();
-  await Deno.writeFile(nest.at("tiny.raw"), tinyDisk());
+  await Deno.writeFile(nest.at("tiny.raw"), bootDisk(IDLE));
   await nest.ok(["image", "import", nest.at("tiny.raw"), "--name", "tiny", "--format", "raw"]);
   const spawn = ["spawn", "egg", "--image", "tiny", "--memory", "128M", "--wait", "running"];
   await nest.ok(spawn);
@@ -63,7 +63,7 @@ Deno.test("a machine whose guest hears nothing is stopped by force, and it is to
 
 Deno.test("what a guest said last is kept when it is forced", async () => {
   await using nest = await Nest.make();
-  const disk = tinyDisk();
+  const disk = bootDisk(IDLE);
   disk.set(LAST_WORDS);
   await Deno.writeFile(nest.at("last_words.raw"), disk);
   await nest.ok([
