@@ -1,3 +1,5 @@
+const PATIENCE_MS = 120_000;
+
 /** A program of this project on a real terminal, which `script` makes. */
 export class Pty implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -29,6 +31,20 @@ export class Pty implements AsyncDisposable {
 
   /** Waits for something to be shown, and gives what it matched. */
   async until(part: RegExp): Promise<RegExpExecArray> {
+    const tooLate = new Error(`${part} did not come in ${PATIENCE_MS} ms`);
+    const late = setTimeout(() => this.#changed.reject(tooLate), PATIENCE_MS);
+    try {
+      return await this.#find(part);
+    } catch (error) {
+      throw error === tooLate
+        ? new Error(`${tooLate.message}: ${JSON.stringify(this.text)}`)
+        : error;
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  async #find(part: RegExp): Promise<RegExpExecArray> {
     for (;;) {
       const found = part.exec(this.text);
       if (found) return found;

@@ -230,8 +230,10 @@ Deno.test("one real guest, from the egg to the end", async (t) => {
     const main = fromFileUrl("../../main.ts");
     await using pty = new Pty(main, "exec -t web -- bash --norc", { NIDO_HOME: nest.home });
     await pty.until(/bash-[\d.]+\$ /);
-    await pty.press("stty size; tty; echo $TERM; sleep 100\r");
+    await pty.press("stty size; tty; echo $TERM; cat\r");
     await pty.until(/37 91\s+\/dev\/pts\/\d+\s+vt100/);
+    await pty.press("wren\r");
+    await pty.until(/wren\s+wren/); // cat runs, and Ctrl-C is for it
     await pty.press("\x03");
     await pty.until(/\^C\s+[^]*bash/);
     await pty.press("exit 7\r");
