@@ -108,11 +108,16 @@ export interface Detached {
 
 /**
  * Starts a program that goes on when Nido ends. Its output goes to a file: an inherited stderr would
- * keep the caller's pipe open for ever.
+ * keep the caller's pipe open for ever. It sees nothing of this process's environment but PATH: what
+ * lives long needs no secrets.
  */
 export function startDetached(program: string, args: string[], logFile: string): Promise<Detached> {
   const log = openSync(logFile, "a", 0o600);
-  const child = spawn(program, args, { detached: true, stdio: ["ignore", log, log] });
+  const child = spawn(program, args, {
+    detached: true,
+    stdio: ["ignore", log, log],
+    env: { PATH: Deno.env.get("PATH") ?? "" },
+  });
   closeSync(log);
   child.unref();
   return new Promise((resolve, reject) => {

@@ -33,6 +33,7 @@ const VARIABLES = [
   "TERM",
   "LOG_TOKENS", // these two are the yaml package's
   "LOG_STREAM",
+  "NODE_V8_COVERAGE", // read by Deno itself when it starts QEMU
 ];
 
 const SYSTEM_FACTS = ["homedir", "osUptime", "statfs", "systemMemoryInfo", "uid"];
