@@ -5,7 +5,8 @@ export type AcceleratorName = "kvm" | "hvf" | "whpx" | "tcg";
 
 /** The value of QEMU's `-accel`. */
 export function acceleratorArgument(name: AcceleratorName, arch: Arch): string {
-  if (name === "tcg") return "tcg,thread=multi";
+  // Left alone, QEMU lets its translated code grow to 1 GiB for each machine (7.2, 64-bit hosts).
+  if (name === "tcg") return "tcg,thread=multi,tb-size=512";
   // QEMU's WHPX loses MSI interrupts with its in-kernel APIC; on Arm only the in-kernel one exists.
   if (name === "whpx" && arch === "x86_64") return "whpx,kernel-irqchip=off";
   return name;
