@@ -31,7 +31,13 @@ const REPORT_MS = 100;
 
 /** The tally of one copy while it runs: what is done, what may still come. */
 export class Tally {
-  readonly copied: Copied = { files: 0, folders: 0, links: 0, sizeBytes: 0, skipped: [] };
+  readonly copied = {
+    files: 0,
+    folders: 0,
+    links: 0,
+    sizeBytes: 0,
+    skipped: [] as Copied["skipped"],
+  };
   readonly limits: CopyLimits;
   #entries = 0;
   #reportedAt = -Infinity;
@@ -44,6 +50,12 @@ export class Tally {
 
   skip(path: string, reason: string): void {
     this.copied.skipped.push({ path, reason });
+  }
+
+  /** What was done; files are copied side by side, so what was left out is put in order. */
+  result(): Copied {
+    this.copied.skipped.sort((one, other) => one.path < other.path ? -1 : 1);
+    return this.copied;
   }
 
   addBytes(size: number): void {

@@ -56,7 +56,7 @@ export async function downloadFrom(
       tally.total = stat.size;
       await fetchFile({ sftp, tally, links: [], made: [] }, root);
     }
-    return tally.copied;
+    return tally.result();
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EISDIR") {
       throw new NidoError("already_exists", `${cannot}: a folder is in its place`, {

@@ -52,7 +52,7 @@ export async function uploadTo(
       await refuseFolderAt(sftp, to, cannot);
       await sendFile(job, root);
     } else await sendFolder(job, root, cannot);
-    return tally.copied;
+    return tally.result();
   } catch (error) {
     throw explain(error, cannot, "to");
   }
