@@ -6,7 +6,7 @@ import { type Detached, sendSignal, startDetached } from "../host/process.ts";
 import { type AcceleratorChoice, chooseAccelerator } from "../qemu/accelerator.ts";
 import { commandLine, type Machine } from "../qemu/command_line.ts";
 import { requireFirmware } from "../qemu/firmware.ts";
-import { findQemu, type QemuInstallation } from "../qemu/installation.ts";
+import { findQemu } from "../qemu/installation.ts";
 import { killMachine, readPid } from "../qemu/qemu_process.ts";
 import { Qmp } from "../qemu/qmp.ts";
 import { files, runFiles, vmFiles } from "../store/files.ts";
@@ -16,20 +16,14 @@ import { addForward } from "./forward.ts";
 import { checkPortsAreFree } from "./port_taken.ts";
 import type { SoundVm, Vm } from "./vm.ts";
 
-/** What a start found out. */
-export interface Launched {
-  accelerator: AcceleratorChoice;
-  qemu: QemuInstallation;
-}
-
 const QEMU_START_MS = 30_000;
 
 /**
  * Starts QEMU for a VM whose lock the caller holds, and makes `vm` say so. The guest is let go last,
  * when its ports are open and recorded: killed before that, QEMU is left in a state that tells, and the
- * next command ends it.
+ * next command ends it. Gives the accelerator that it runs on.
  */
-export async function launch(context: Context, vm: SoundVm): Promise<Launched> {
+export async function launch(context: Context, vm: SoundVm): Promise<AcceleratorChoice> {
   const doing = `start VM "${vm.name}"`;
   requireUnixSockets(doing);
   await checkPortsAreFree(context, vm.record.ports, doing);
@@ -63,7 +57,7 @@ export async function launch(context: Context, vm: SoundVm): Promise<Launched> {
     if (await readPid(pidFile) === child.pid) await removeIfThere(pidFile);
     throw error;
   }
-  return { accelerator, qemu };
+  return accelerator;
 }
 
 /** Ends a VM's QEMU, if it lives, so that the VM is stopped and not crashed. */

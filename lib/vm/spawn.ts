@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { operation } from "../operation.ts";
+import type { AcceleratorChoice } from "../qemu/accelerator.ts";
 import { prepareHome } from "../store/home.ts";
-import { sweepStaging } from "../store/staging.ts";
 import { discard, removeVm } from "./delete.ts";
-import { launch, type Launched } from "./launch.ts";
+import { launch } from "./launch.ts";
 import { nest } from "./nest.ts";
 import { makePlan, spawnInput, type SpawnRequest } from "./plan.ts";
 import { forwardedPort } from "./port.ts";
@@ -42,17 +42,16 @@ export async function spawn(
   request: SpawnRequest,
 ): Promise<z.input<typeof output>> {
   await prepareHome(context.home);
-  await sweepStaging(context.home);
   const plan = await makePlan(context, request);
   const timings: SpawnTimings = { diskSeconds: 0 };
   const disk = stopwatch();
-  const { vm, launched } = await nest(context, plan, async (vm) => {
+  const { vm, accelerator } = await nest(context, plan, async (vm) => {
     timings.diskSeconds = disk();
     if (request.wait === "none") return { vm };
     const qemu = stopwatch();
-    const launched = await startOrUndo(context, vm);
+    const accelerator = await startOrUndo(context, vm);
     timings.qemuSeconds = qemu();
-    return { vm, launched };
+    return { vm, accelerator };
   });
   const known = { digest: plan.image.digest, image: plan.image.name, user: plan.record.user };
   const result = (now: SoundVm) => ({
@@ -61,8 +60,8 @@ export async function spawn(
     ...known,
     ports: now.record.ports,
     sshCommand: sshPort(now.record) ? sshCommandLine(sshAccess(context, now)) : undefined,
-    accelerator: launched?.accelerator.name,
-    acceleratorReason: launched?.accelerator.reason,
+    accelerator: accelerator?.name,
+    acceleratorReason: accelerator?.reason,
     problems: [...now.problems, ...plan.notes],
     timings,
   });
@@ -82,7 +81,7 @@ export async function spawn(
   }
 }
 
-async function startOrUndo(context: Context, vm: SoundVm): Promise<Launched> {
+async function startOrUndo(context: Context, vm: SoundVm): Promise<AcceleratorChoice> {
   context.report({ stage: "qemu", message: `hatching "${vm.name}"` });
   try {
     return await launch(context, vm);

@@ -28,7 +28,7 @@ export async function start(
   context: Context,
   { name, wait, timeoutSeconds }: z.output<typeof input>,
 ): Promise<z.input<typeof output>> {
-  const { accelerator } = await withVm(context, name, "start", async (vm) => {
+  const accelerator = await withVm(context, name, "start", async (vm) => {
     mustBe(vm, "start", ["stopped", "crashed"]);
     const sound = mustBeSound(vm);
     await sweepStaging(context.home);
