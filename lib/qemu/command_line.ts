@@ -31,7 +31,7 @@ export interface MachinePaths {
   work: string;
   query: string;
   agent: string;
-  spare: string;
+  hatch: string;
   vnc: string;
 }
 
@@ -166,9 +166,9 @@ function serialPorts({ paths }: Machine): string[] {
     "-device",
     "virtserialport,bus=serial0.0,nr=1,chardev=agent,name=org.qemu.guest_agent.0",
     "-chardev",
-    listener("spare", paths.spare),
+    listener("hatch", paths.hatch),
     "-device",
-    "virtserialport,bus=serial0.0,nr=2,chardev=spare,name=org.nido.spare.0",
+    "virtserialport,bus=serial0.0,nr=2,chardev=hatch,name=org.nido.hatch.0",
   ];
 }
 

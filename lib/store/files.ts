@@ -48,7 +48,7 @@ export const runFiles = {
   work: "work.sock",
   query: "query.sock",
   agent: "agent.sock",
-  spare: "spare.sock",
+  hatch: "hatch.sock",
   vnc: "vnc.sock",
   console: "console.sock",
 } as const;

@@ -44,7 +44,7 @@ export async function launch(context: Context, vm: SoundVm): Promise<Accelerator
   try {
     await using qmp = await monitorOf(context, vm, machine, child);
     const sockets = [machine.paths.work, machine.paths.query, machine.paths.agent];
-    for (const path of [...sockets, machine.paths.spare, machine.paths.vnc]) {
+    for (const path of [...sockets, machine.paths.hatch, machine.paths.vnc]) {
       await Deno.chmod(path, 0o600);
     }
     for (const port of vm.record.ports) await addForward(context, qmp, port, doing);
@@ -110,7 +110,7 @@ async function machineOf(
       work: join(run, runFiles.work),
       query: join(run, runFiles.query),
       agent: join(run, runFiles.agent),
-      spare: join(run, runFiles.spare),
+      hatch: join(run, runFiles.hatch),
       vnc: join(run, runFiles.vnc),
     },
   };

@@ -11,7 +11,7 @@ const paths: Machine["paths"] = {
   work: "/home/wren/.nido/run/0b8e2f6c/work.sock",
   query: "/home/wren/.nido/run/0b8e2f6c/query.sock",
   agent: "/home/wren/.nido/run/0b8e2f6c/agent.sock",
-  spare: "/home/wren/.nido/run/0b8e2f6c/spare.sock",
+  hatch: "/home/wren/.nido/run/0b8e2f6c/hatch.sock",
   vnc: "/home/wren/.nido/run/0b8e2f6c/vnc.sock",
 };
 

@@ -31,7 +31,7 @@ Deno.test("home and folders are 0700, sockets, keys and records 0600, whatever t
     assert.deepEqual(wrong, []);
     const sockets = await runFolder(home.home, { name: "x" });
     assert.ok(folders.includes(sockets));
-    for (const name of ["work", "query", "agent", "spare", "vnc"]) {
+    for (const name of ["work", "query", "agent", "hatch", "vnc"]) {
       const info = await Deno.lstat(join(sockets, `${name}.sock`));
       assert.ok(info.isSocket);
       assert.equal(info.mode! & 0o777, 0o600, name);
