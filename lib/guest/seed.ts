@@ -23,6 +23,12 @@ export const loginUser = z.string().regex(
   "must be 1 to 32 of a-z 0-9 _ - and start with a letter or _",
 );
 
+/**
+ * The size that a seed's file is given: the largest user-data fits, and a guest that was frozen beside
+ * one seed finds a disk of the size that it knows when it wakes beside another.
+ */
+export const SEED_BYTES = 4 << 20;
+
 // The image's content decides its bytes, not the moment of writing.
 const MODIFIED_AT = new Date("2020-01-01T00:00:00Z");
 

@@ -106,19 +106,28 @@ export interface Detached {
   exited: Promise<number>;
 }
 
+/** The number under which a detached program finds the first file that it was lent. */
+export const FIRST_LENT_FILE = 3;
+
 /**
  * Starts a program that goes on when Nido ends. Its output goes to a file: an inherited stderr would
  * keep the caller's pipe open for ever. It sees nothing of this process's environment but PATH: what
- * lives long needs no secrets.
+ * lives long needs no secrets. It can be lent files to read.
  */
-export function startDetached(program: string, args: string[], logFile: string): Promise<Detached> {
+export function startDetached(
+  program: string,
+  args: string[],
+  logFile: string,
+  lent: string[] = [],
+): Promise<Detached> {
   const log = openSync(logFile, "a", 0o600);
+  const files = lent.map((path) => openSync(path, "r"));
   const child = spawn(program, args, {
     detached: true,
-    stdio: ["ignore", log, log],
+    stdio: ["ignore", log, log, ...files],
     env: { PATH: Deno.env.get("PATH") ?? "" },
   });
-  closeSync(log);
+  for (const file of [log, ...files]) closeSync(file);
   child.unref();
   return new Promise((resolve, reject) => {
     const exited = new Promise<number>((ended) => {

@@ -12,6 +12,10 @@ export interface Machine {
   accelerator: AcceleratorName;
   cpus: number;
   memoryMib: number;
+  /** Memory kept in a file; without it, memory is anonymous. */
+  ram?: MemoryFile;
+  /** It waits for a state to be loaded before it can run. */
+  wakes: boolean;
   /** The guest reaches the outside (`full`), or only answers forwarded ports (`none`). */
   network: "full" | "none";
   /** The operating system that QEMU runs on: `linux`, `darwin`, `windows`. */
@@ -19,11 +23,17 @@ export interface Machine {
   paths: MachinePaths;
 }
 
+/** A file that is the guest's memory. */
+export interface MemoryFile {
+  path: string;
+  /** `write`: what the guest writes goes to the file; `copy`: to pages of this machine's own. */
+  mode: "write" | "copy";
+}
+
 /** The files and sockets on the host's side of a machine. */
 export interface MachinePaths {
-  disk: string;
-  /** The image under the overlay. */
-  base: string;
+  /** The layers of the disk: the one that is written to, and under it those that are only read. */
+  disk: string[];
   seed: string;
   /** UEFI firmware and this VM's own variables; without it x86-64 starts by BIOS. */
   firmware?: { code: string; vars: string };
@@ -89,8 +99,16 @@ function processors({ accelerator, architecture, cpus }: Machine): string[] {
   ];
 }
 
-function memory({ memoryMib }: Machine): string[] {
-  return ["-m", `${memoryMib}M`, "-object", `memory-backend-ram,id=mem0,size=${memoryMib}M`];
+function memory({ memoryMib, ram, wakes }: Machine): string[] {
+  const size = `${memoryMib}M`;
+  const backend = ram
+    ? option(
+      `memory-backend-file,id=mem0,size=${size}`,
+      `mem-path=${escape(ram.path)}`,
+      `share=${ram.mode === "write" ? "on" : "off"}`,
+    )
+    : `memory-backend-ram,id=mem0,size=${size}`;
+  return ["-m", size, "-object", backend, ...(wakes ? ["-incoming", "defer"] : [])];
 }
 
 function firmware({ paths }: Machine): string[] {
@@ -98,9 +116,9 @@ function firmware({ paths }: Machine): string[] {
   const { code, vars } = paths.firmware;
   return [
     "-blockdev",
-    option("driver=file", "node-name=firmware-code", "read-only=on", `filename=${escape(code)}`),
+    option("driver=file", "node-name=firmware-code", "read-only=on", fileName(code)),
     "-blockdev",
-    option("driver=file", "node-name=firmware-vars", `filename=${escape(vars)}`),
+    option("driver=file", "node-name=firmware-vars", fileName(vars)),
     "-machine",
     "pflash0=firmware-code,pflash1=firmware-vars",
   ];
@@ -131,15 +149,26 @@ function network({ network }: Machine): string[] {
 
 /** Every layer is named with its format: QEMU never guesses one from a guest's bytes. */
 function disk({ paths }: Machine): string[] {
+  const [top, ...below] = paths.disk;
+  const frozen = below.toReversed().flatMap((path, level) => [
+    "-blockdev",
+    option("driver=file", `node-name=layer${level}-file`, "read-only=on", fileName(path)),
+    "-blockdev",
+    option(
+      "driver=qcow2",
+      `node-name=layer${level}`,
+      "read-only=on",
+      `file=layer${level}-file`,
+      ...(level > 0 ? [`backing=layer${level - 1}`] : []),
+    ),
+  ]);
+  const backing = below.length ? [`backing=layer${below.length - 1}`] : [];
   return [
+    ...frozen,
     "-blockdev",
-    option("driver=file", "node-name=base-file", "read-only=on", `filename=${escape(paths.base)}`),
+    option("driver=file", "node-name=disk-file", "discard=unmap", fileName(top!)),
     "-blockdev",
-    "driver=qcow2,node-name=base,read-only=on,file=base-file",
-    "-blockdev",
-    option("driver=file", "node-name=disk-file", "discard=unmap", `filename=${escape(paths.disk)}`),
-    "-blockdev",
-    "driver=qcow2,node-name=disk,discard=unmap,file=disk-file,backing=base",
+    option("driver=qcow2", "node-name=disk", "discard=unmap", "file=disk-file", ...backing),
     "-device",
     "virtio-blk-pci,id=disk0,drive=disk,serial=nido-disk,bootindex=0,bus=pcie.0,addr=0x4",
   ];
@@ -149,7 +178,7 @@ function disk({ paths }: Machine): string[] {
 function seed({ paths }: Machine): string[] {
   return [
     "-blockdev",
-    option("driver=file", "node-name=seed-file", "read-only=on", `filename=${escape(paths.seed)}`),
+    option("driver=file", "node-name=seed-file", "read-only=on", fileName(paths.seed)),
     "-blockdev",
     "driver=raw,node-name=seed,read-only=on,file=seed-file",
     "-device",
@@ -227,6 +256,10 @@ function monitors({ paths }: Machine): string[] {
 
 function listener(id: string, path: string): string {
   return option("socket", `id=${id}`, `path=${escape(path)}`, "server=on", "wait=off");
+}
+
+function fileName(path: string): string {
+  return `filename=${escape(path)}`;
 }
 
 function option(...parts: string[]): string {

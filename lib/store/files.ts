@@ -21,6 +21,13 @@ export const files = {
   diskRecord: (home: string, digest: string) =>
     join(home, "disks", digest.replace(":", "-"), "disk.json"),
 
+  moments: (home: string) => join(home, "moments"),
+  moment: (home: string, id: string) => join(home, "moments", id),
+  incubators: (home: string) => join(home, "incubators"),
+  incubator: (home: string, id: string) => join(home, "incubators", id),
+  layers: (home: string) => join(home, "layers"),
+  layer: (home: string, id: string) => join(home, "layers", `${id}.qcow2`),
+
   vms: (home: string) => join(home, "vms"),
   vm: (home: string, name: string) => join(home, "vms", name),
 } as const;
@@ -30,13 +37,31 @@ export const vmFiles = {
   record: "vm.json",
   disk: "disk.qcow2",
   seed: "seed.iso",
+  renewal: "renewal.json",
   firmwareVars: "firmware_vars.fd",
   pid: "qemu.pid",
   qemuLog: "qemu.log",
   consoleLog: "console.log",
   knownHosts: "known_hosts",
   outputs: "outputs",
+  suspended: "suspended",
+  snapshots: "snapshots",
 } as const;
+
+/** The files of a moment: memory and device state that a machine can wake from. */
+export const momentFiles = {
+  record: "moment.json",
+  disk: "disk.qcow2",
+  firmwareVars: "firmware_vars.fd",
+  ram: "ram",
+  state: "state",
+  used: "used",
+} as const;
+
+/** The name, in a VM's folder, of the layer that follows one that was frozen. */
+export function nextLayer(id: string): string {
+  return `disk-${id}.qcow2`;
+}
 
 /** The file, inside the outputs folder, with one stream of one command; names sort by time. */
 export function outputFile(startedAt: Date, id: string, stream: "stdout" | "stderr"): string {
@@ -51,4 +76,5 @@ export const runFiles = {
   hatch: "hatch.sock",
   vnc: "vnc.sock",
   console: "console.sock",
+  state: "state.sock",
 } as const;

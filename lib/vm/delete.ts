@@ -1,14 +1,9 @@
-import { join } from "node:path";
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { NidoError } from "../errors.ts";
 import { operation } from "../operation.ts";
-import { killMachine, killMovedMachine } from "../qemu/qemu_process.ts";
-import { files, vmFiles } from "../store/files.ts";
 import { retireLock, takeLock } from "../store/lock.ts";
-import { removeIfThere } from "../store/record.ts";
-import { removeRunFolder } from "../store/run_folder.ts";
-import { withStaging } from "../store/staging.ts";
+import { discard } from "./discard.ts";
 import { findVm, openVm, type Vm, vmField, vmLock } from "./vm.ts";
 
 const input = z.strictObject({
@@ -52,26 +47,6 @@ export async function removeVm(context: Context, name: string, how: Removal = {}
     await discard(context, vm);
   }
   await retireLock(lock);
-}
-
-/**
- * Ends a VM whose lock the caller holds: its process is killed, its folder leaves its place in one
- * rename.
- */
-export async function discard(context: Context, vm: Vm): Promise<void> {
-  const pidFile = join(vm.folder, vmFiles.pid);
-  await killMachine(pidFile);
-  await removeRunFolder(context.home, vm);
-  await withStaging(context, async (folder) => {
-    const moved = join(folder, vm.name);
-    await Deno.rename(vm.folder, moved);
-    // Race: a start that was killed may have left a QEMU that wrote its pid only now. One that had
-    // not written it before the rename finds no folder, and ends by itself.
-    await killMovedMachine(pidFile, join(moved, vmFiles.pid));
-  });
-  for (const what of [`console-${vm.name}`, `console-open-${vm.name}`]) {
-    await removeIfThere(files.lock(context.home, what));
-  }
 }
 
 function checkDeletable(vm: Vm, force: boolean): void {

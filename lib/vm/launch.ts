@@ -1,37 +1,56 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
+import { ReaderLink } from "../guest/reader.ts";
 import { requireUnixSockets } from "../host/platform.ts";
-import { type Detached, sendSignal, startDetached } from "../host/process.ts";
+import { type Detached, FIRST_LENT_FILE, sendSignal, startDetached } from "../host/process.ts";
+import { diskChain } from "../image/chain.ts";
 import { type AcceleratorChoice, chooseAccelerator } from "../qemu/accelerator.ts";
-import { commandLine, type Machine } from "../qemu/command_line.ts";
+import { commandLine, type Machine, type MemoryFile } from "../qemu/command_line.ts";
 import { requireFirmware } from "../qemu/firmware.ts";
 import { findQemu } from "../qemu/installation.ts";
 import { killMachine, readPid } from "../qemu/qemu_process.ts";
+import { growLiveDisk } from "../qemu/layer_switch.ts";
 import { Qmp } from "../qemu/qmp.ts";
-import { files, runFiles, vmFiles } from "../store/files.ts";
-import { removeIfThere, writeRecord } from "../store/record.ts";
+import { loadState } from "../qemu/state_stream.ts";
+import { runFiles, vmFiles } from "../store/files.ts";
+import { namesIn, removeIfThere, writeRecord } from "../store/record.ts";
 import { prepareRunFolder } from "../store/run_folder.ts";
 import { addForward } from "./forward.ts";
 import { checkPortsAreFree } from "./port_taken.ts";
+import { renewalOf } from "./renewal.ts";
 import type { SoundVm, Vm } from "./vm.ts";
 
 const QEMU_START_MS = 30_000;
 
+/** A machine that was started. */
+export interface Launched {
+  accelerator: AcceleratorChoice;
+  /** The renewal of a guest that woke: sent, and not answered yet. */
+  renewing?: ReaderLink;
+}
+
 /**
- * Starts QEMU for a VM whose lock the caller holds, and makes `vm` say so. The guest is let go last,
- * when its ports are open and recorded: killed before that, QEMU is left in a state that tells, and the
- * next command ends it. Gives the accelerator that it runs on.
+ * Starts QEMU for a VM whose lock the caller holds, and makes `vm` say so; one with memory to wake from
+ * wakes. The guest is let go last, when its ports are open and recorded: killed before that, QEMU is left
+ * in a state that tells, and the next command ends it. Memory that can't be loaded is `integrity`, and
+ * the VM is as it was.
  */
-export async function launch(context: Context, vm: SoundVm): Promise<AcceleratorChoice> {
+export async function launch(
+  context: Context,
+  vm: SoundVm,
+  ram?: MemoryFile,
+): Promise<Launched> {
   const doing = `start VM "${vm.name}"`;
   requireUnixSockets(doing);
   await checkPortsAreFree(context, vm.record.ports, doing);
   const [qemu, accelerator] = await Promise.all([
     findQemu(context, vm.record.architecture),
     chooseAccelerator(context, vm.record.architecture, vm.record.accelerator),
+    removeLeftovers(vm),
   ]);
-  const machine = await machineOf(context, vm, accelerator);
+  const machine = await machineOf(context, vm, accelerator, ram);
+  const { wake } = vm.record;
   const pidFile = machine.paths.pid;
   // A stale pid file stays: QEMU locks it and writes it anew, and so refuses to be there twice.
   await Deno.truncate(join(vm.folder, vmFiles.qemuLog)).catch(() => {}); // absent at the first start
@@ -40,28 +59,65 @@ export async function launch(context: Context, vm: SoundVm): Promise<Accelerator
     qemu.program,
     commandLine(machine),
     join(vm.folder, vmFiles.qemuLog),
+    wake && [join(context.home, wake.state)],
   );
+  let renewing: ReaderLink | undefined;
   try {
     await using qmp = await monitorOf(context, vm, machine, child);
-    const sockets = [machine.paths.work, machine.paths.query, machine.paths.agent];
-    for (const path of [...sockets, machine.paths.hatch, machine.paths.vnc]) {
-      await Deno.chmod(path, 0o600);
-    }
+    const { work, query, agent, hatch, vnc } = machine.paths;
+    const isPrivate = [work, query, agent, hatch, vnc].map((path) => Deno.chmod(path, 0o600));
+    // The guest's port must be open before its memory comes, or it would find nobody there.
+    if (wake) renewing = await ReaderLink.open(hatch);
+    const isLoaded = wake && wakeUp(qmp, vm, child, wake.ram !== undefined);
+    isLoaded?.catch(() => {}); // awaited below, unless a port can't be opened
+    await Promise.all(isPrivate);
     for (const port of vm.record.ports) await addForward(context, qmp, port, doing);
+    await isLoaded;
+    if (wake) {
+      const { renewal, diskBytes } = await renewalOf(context, vm, wake);
+      if (diskBytes !== undefined) await growLiveDisk(qmp, diskBytes);
+      await renewing!.send(renewal);
+    }
+    // From here on its memory is behind its disk: it must never be woken from again.
+    delete vm.record.wake;
     await writeRecord(join(vm.folder, vmFiles.record), vm.record);
     await qmp.execute("cont");
     Object.assign(vm, { state: "running", pid: child.pid, isHalfStarted: false, problems: [] });
   } catch (error) {
+    renewing?.close();
+    if (wake) vm.record.wake = wake;
     await endChild(child);
     await killMachine(pidFile); // one that a killed start left behind, and that kept ours out
     if (await readPid(pidFile) === child.pid) await removeIfThere(pidFile);
     throw error;
   }
-  return accelerator;
+  return { accelerator, renewing };
+}
+
+async function wakeUp(
+  qmp: Qmp,
+  vm: SoundVm,
+  child: Detached,
+  withoutSharedMemory: boolean,
+): Promise<void> {
+  try {
+    await loadState(qmp, `fd:${FIRST_LENT_FILE}`, withoutSharedMemory);
+  } catch (error) {
+    if (toNidoError(error).code === "timeout") throw error;
+    const { message, details } = await startFailed(vm, await child.exited);
+    throw new NidoError("integrity", message, { details, cause: error });
+  }
+}
+
+/** Removes what an earlier life of the VM left in its folder: layers that were frozen, old memory. */
+async function removeLeftovers({ folder, record }: SoundVm): Promise<void> {
+  const layers = (await namesIn(folder)).filter((name) => /^disk.*\.qcow2$/.test(name));
+  for (const name of layers) if (name !== record.disk) await removeIfThere(join(folder, name));
+  if (!record.wake) await removeIfThere(join(folder, vmFiles.suspended));
 }
 
 /** Ends a VM's QEMU, if it lives, so that the VM is stopped and not crashed. */
-export async function endMachine(vm: Vm): Promise<void> {
+export async function endMachine(vm: Pick<Vm, "folder"> & Partial<Vm>): Promise<void> {
   const pidFile = join(vm.folder, vmFiles.pid);
   await killMachine(pidFile);
   await removeIfThere(pidFile);
@@ -86,8 +142,10 @@ async function machineOf(
   context: Context,
   { name, folder, record }: SoundVm,
   accelerator: AcceleratorChoice,
+  ram: MemoryFile | undefined,
 ): Promise<Machine> {
   const run = await prepareRunFolder(context.home, { name });
+  const { wake } = record;
   const firmware = record.firmware === "uefi"
     ? await requireFirmware(context, record.architecture)
     : undefined;
@@ -99,11 +157,12 @@ async function machineOf(
     accelerator: accelerator.name,
     cpus: record.cpus,
     memoryMib: record.memoryMib,
+    ram: wake?.ram ? { path: join(context.home, wake.ram), mode: "copy" } : ram,
+    wakes: wake !== undefined,
     network: record.network,
     hostOs: Deno.build.os,
     paths: {
-      disk: join(folder, vmFiles.disk),
-      base: files.diskImage(context.home, record.image.digest),
+      disk: await diskChain(context.home, join(folder, record.disk)),
       seed: join(folder, vmFiles.seed),
       firmware: firmware && { code: firmware.code, vars: join(folder, vmFiles.firmwareVars) },
       pid: join(folder, vmFiles.pid),

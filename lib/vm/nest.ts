@@ -1,18 +1,12 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
-import { generateKeyPair, homeKey } from "../guest/keys.ts";
-import { ownCloudConfig, type Seed, seedImage } from "../guest/seed.ts";
-import { overruledKeys } from "../guest/user_data.ts";
-import { holdDisk } from "../image/hold.ts";
-import { requireFirmware } from "../qemu/firmware.ts";
-import { emptyOverlay } from "../qemu/overlay.ts";
-import { files, vmFiles } from "../store/files.ts";
+import { holdMoment, type Moment } from "../moment/moment.ts";
+import { files, momentFiles } from "../store/files.ts";
 import { retireLock, takeLock } from "../store/lock.ts";
-import { writeNewFile } from "../store/record.ts";
 import { stage } from "../store/staging.ts";
+import { fillFolder } from "./folder.ts";
 import { friendlyName } from "./name.ts";
 import { nameTaken, type Plan } from "./plan.ts";
-import { knownHostsLine } from "./ssh_access.ts";
 import { findVm, openSoundVm, type SoundVm, vmLock } from "./vm.ts";
 
 /**
@@ -41,38 +35,28 @@ export async function nest<T>(
 }
 
 async function build(context: Context, name: string, plan: Plan): Promise<SoundVm> {
-  using _disk = await holdDisk(context, plan.image, `spawn VM "${name}"`);
-  const destination = files.vm(context.home, name);
-  await stage(context, destination, (folder) => fill(context, folder, name, plan));
+  const { base, moment } = plan;
+  const doing = `spawn VM "${name}"`;
+  using _held = moment ? await holdMoment(context, moment, doing) : await base.hold(context, doing);
+  await stage(context, files.vm(context.home, name), async (folder) => {
+    const overruled = await fillFolder(context, folder, {
+      hostname: name,
+      record: plan.record,
+      ...(moment ? above(moment, plan.diskBytes) : { below: base.diskPath, diskBytes: plan.diskBytes }),
+      callersKeys: plan.callersKeys,
+      userData: plan.userData,
+    });
+    plan.notes.push(...overruled.map((key) => `user-data's ${key} was replaced by Nido's own`));
+  });
   return await openSoundVm(context, name);
 }
 
-async function fill(context: Context, folder: string, name: string, plan: Plan): Promise<void> {
-  const { image, record } = plan;
-  const [own, hostKey] = await Promise.all([homeKey(context), generateKeyPair(name)]);
-  record.hostKey = hostKey.public.split(" ").slice(0, 2).join(" ");
-  const seed: Seed = {
-    instanceId: record.id,
-    hostname: name,
-    user: record.user,
-    authorizedKeys: [own.public, ...plan.callersKeys],
-    hostKey,
-    userData: plan.userData,
+/** A disk above a moment's; it grows to its own size when its guest has woken. */
+function above({ folder, record }: Moment, diskBytes: number) {
+  return {
+    below: join(folder, momentFiles.disk),
+    diskBytes: record.virtualSizeBytes,
+    growsTo: diskBytes > record.virtualSizeBytes ? diskBytes : undefined,
+    firmwareVars: join(folder, momentFiles.firmwareVars),
   };
-  const contents: Record<string, string | Uint8Array> = {
-    [vmFiles.disk]: emptyOverlay(image.diskPath, plan.diskBytes),
-    [vmFiles.seed]: await seedImage(seed),
-    [vmFiles.knownHosts]: knownHostsLine(record.hostKey),
-    [vmFiles.record]: JSON.stringify(record, null, 2) + "\n",
-  };
-  if (record.firmware === "uefi") {
-    const { vars } = await requireFirmware(context, record.architecture);
-    contents[vmFiles.firmwareVars] = await Deno.readFile(vars);
-  }
-  await Promise.all(
-    Object.entries(contents).map(([file, content]) => writeNewFile(join(folder, file), content)),
-  );
-  if (plan.userData === undefined) return;
-  const overruled = await overruledKeys(ownCloudConfig(seed), plan.userData);
-  plan.notes.push(...overruled.map((key) => `user-data's ${key} was replaced by Nido's own`));
 }

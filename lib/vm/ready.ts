@@ -6,7 +6,7 @@ import { BootProgress } from "./boot_progress.ts";
 import { BootWatch } from "./boot_watch.ts";
 import { lastConsoleLines } from "./console.ts";
 import { sshTarget } from "./reach.ts";
-import { findVm, type SoundVm } from "./vm.ts";
+import { readVm, type SoundVm } from "./vm.ts";
 
 /** Seconds that each stage of getting ready took. */
 export interface ReadyTimings {
@@ -81,7 +81,7 @@ async function watchMachine(
   const boot = new BootWatch(context, vm, progress);
   while (!signal.aborted) {
     await boot.look().catch(() => {}); // what it can't read is only told less finely
-    const now = await findVm(context, vm.name).catch(() => vm);
+    const now = await readVm(context, vm).catch(() => vm);
     if (signal.aborted) return;
     if (now?.record?.id !== vm.record.id) return isGone("deleted");
     if (now.state !== "running") return isGone(now.state);

@@ -12,12 +12,31 @@ import { runFolder } from "../store/run_folder.ts";
 import { vmName } from "./name.ts";
 import { forwardedPort } from "./port.ts";
 
+/** Frozen memory that a VM's next start wakes it from; paths are inside the home. */
+const wake = z.strictObject({
+  state: z.string(),
+  ram: z.string().optional(),
+  /** What its guest must be told: only that time has passed, or who it is as well. */
+  renews: z.enum(["clock", "identity"]),
+  /** The SSH host key that it shows until it has been told. */
+  hostKey: z.string(),
+});
+
+/** Frozen memory that a VM's next start wakes it from. */
+export type Wake = z.output<typeof wake>;
+
 /** What a VM should be; whether it runs is never written down. */
 export const vmRecord = z.strictObject({
   schemaVersion: z.literal(1),
   id: z.uuid(),
   createdAt: z.iso.datetime(),
   image: z.strictObject({ name: z.string(), digest: z.string() }),
+  template: z.strictObject({ name: z.string(), digest: z.string() }).optional(),
+  /** The VM whose copy it is. */
+  forkedFrom: z.string().optional(),
+  /** The layer, in its folder, that it writes to. */
+  disk: z.string().default(vmFiles.disk),
+  wake: wake.optional(),
   architecture: z.enum(["x86_64", "aarch64"]),
   firmware: z.enum(["bios", "uefi"]),
   machineType: z.string(),
@@ -37,7 +56,8 @@ export type VmRecord = z.output<typeof vmRecord>;
 /** What a VM is, derived from its folder and its process. */
 export const vmState = z.enum(["running", "paused", "suspended", "stopped", "crashed", "broken"])
   .describe(
-    "running, paused, suspended, stopped, crashed (QEMU died) or broken (unreadable record)",
+    "running, paused, suspended (its memory is kept on disk), stopped, crashed (QEMU died) or " +
+      "broken (unreadable record)",
   );
 
 /** What a VM is, derived from its folder and its process. */
@@ -87,9 +107,16 @@ export async function openSoundVm(context: Context, name: string): Promise<Sound
 
 /** Reads one VM if it is there. */
 export async function findVm(context: Context, name: string): Promise<Vm | undefined> {
-  const folder = files.vm(context.home, name);
+  return await readVm(context, { name, folder: files.vm(context.home, name) });
+}
+
+/** Reads the VM of a folder, wherever that is, if it is there. */
+export async function readVm(
+  context: Context,
+  { name, folder }: { name: string; folder: string },
+): Promise<Vm | undefined> {
   if (!await isFolder(folder)) return;
-  return await derive(context, name, await livingMachine(join(folder, vmFiles.pid)));
+  return await derive(context, name, folder, await livingMachine(join(folder, vmFiles.pid)));
 }
 
 /** Reads all VMs; a broken one is listed as such and never hides the others. */
@@ -97,7 +124,9 @@ export async function listVms(context: Context): Promise<Vm[]> {
   const names = await vmNames(context.home);
   const pidFiles = names.map((name) => join(files.vm(context.home, name), vmFiles.pid));
   const living = await livingMachines(pidFiles);
-  const vms = names.map((name, index) => derive(context, name, living.get(pidFiles[index]!)));
+  const vms = names.map((name, index) =>
+    derive(context, name, files.vm(context.home, name), living.get(pidFiles[index]!))
+  );
   return (await Promise.all(vms)).filter((vm) => vm !== undefined);
 }
 
@@ -168,9 +197,9 @@ export async function withMonitor<T>(
 async function derive(
   context: Context,
   name: string,
+  folder: string,
   pid: number | undefined,
 ): Promise<Vm | undefined> {
-  const folder = files.vm(context.home, name);
   const vm: Vm = {
     name,
     folder,
@@ -196,39 +225,59 @@ async function derive(
 }
 
 async function deriveWithoutProcess(context: Context, vm: SoundVm): Promise<void> {
-  const pidFile = join(vm.folder, vmFiles.pid);
-  if (!await hasPidFile(pidFile)) return;
   // Race: QEMU may have written its pid after we looked for it.
-  vm.pid = await livingMachine(pidFile);
+  const pidFile = join(vm.folder, vmFiles.pid);
+  if (await hasPidFile(pidFile)) vm.pid = await livingMachine(pidFile);
   if (vm.pid !== undefined) return await deriveFromMonitor(context, vm);
-  if (await hasPidFile(pidFile)) vm.state = "crashed";
+  await deriveEnded(vm);
 }
 
 const QUERY_MS = 3_000;
+const ASK_AGAIN_MS = 50;
 
 async function deriveFromMonitor(context: Context, vm: SoundVm): Promise<void> {
-  vm.state = "running";
-  try {
-    const path = await socketPath(context, vm, "query");
-    await using qmp = await Qmp.connect(path, QUERY_MS);
-    const { status } = await qmp.execute<{ status: string }>("query-status", {}, QUERY_MS);
-    if (status === "prelaunch") {
-      vm.state = "stopped";
-      vm.isHalfStarted = true;
-      vm.problems.push("its start is not finished, or was interrupted");
-    } else if (status !== "running") {
-      vm.state = "paused";
-      if (status !== "paused") vm.problems.push(`QEMU says ${status}`);
+  const pidFile = join(vm.folder, vmFiles.pid);
+  const deadline = performance.now() + QUERY_MS;
+  for (;;) {
+    try {
+      return deriveFromStatus(vm, await askStatus(context, vm));
+    } catch (error) {
+      vm.pid = await livingMachine(pidFile);
+      if (vm.pid === undefined) return await deriveEnded(vm);
+      const { code, message } = toNidoError(error);
+      // A QEMU that is being started writes its pid before it listens.
+      if (code !== "unavailable" || performance.now() > deadline) {
+        vm.state = "running";
+        vm.isDeaf = true;
+        vm.problems.push(`its monitor does not answer: ${message}`);
+        return;
+      }
     }
-  } catch (error) {
-    const pidFile = join(vm.folder, vmFiles.pid);
-    vm.pid = await livingMachine(pidFile);
-    if (vm.pid === undefined) vm.state = await hasPidFile(pidFile) ? "crashed" : "stopped";
-    else {
-      vm.isDeaf = true;
-      vm.problems.push(`its monitor does not answer: ${toNidoError(error).message}`);
-    }
+    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
   }
+}
+
+async function askStatus(context: Context, vm: SoundVm): Promise<string> {
+  await using qmp = await Qmp.connect(await socketPath(context, vm, "query"), QUERY_MS);
+  return (await qmp.execute<{ status: string }>("query-status", {}, QUERY_MS)).status;
+}
+
+function deriveFromStatus(vm: SoundVm, status: string): void {
+  if (status === "running") vm.state = "running";
+  else if (status === "prelaunch" || vm.record.wake) {
+    vm.state = vm.record.wake ? "suspended" : "stopped";
+    vm.isHalfStarted = true;
+    vm.problems.push("its start is not finished, or was interrupted");
+  } else {
+    vm.state = "paused";
+    // A machine whose state was written stands in "postmigrate" until it is let go.
+    if (status !== "paused" && status !== "postmigrate") vm.problems.push(`QEMU says ${status}`);
+  }
+}
+
+async function deriveEnded(vm: SoundVm): Promise<void> {
+  if (vm.record.wake) vm.state = "suspended";
+  else vm.state = await hasPidFile(join(vm.folder, vmFiles.pid)) ? "crashed" : "stopped";
 }
 
 function nextStep(vm: Vm): string {

@@ -112,6 +112,18 @@ Deno.test("a VM whose QEMU was killed, or whose host restarted, is crashed and s
   assert.equal((await home.row("x"))?.state, "stopped");
 });
 
+Deno.test("a machine that does not listen yet is asked again before anything is said of it", async () => {
+  await using home = await nest();
+  await home.spawn("x");
+  const query = join(await runFolder(home.home, { name: "x" }), runFiles.query);
+  await Deno.rename(query, `${query}.later`);
+  const row = home.row("x");
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await Deno.rename(`${query}.later`, query);
+  const { state, problems } = (await row)!;
+  assert.deepEqual({ state, problems }, { state: "running", problems: [] });
+});
+
 async function childrenOf(pid: number): Promise<number[]> {
   const { stdout } = await new Deno.Command("ps", { args: ["-o", "pid=", "--ppid", String(pid)] })
     .output();

@@ -1,0 +1,42 @@
+import { join } from "node:path";
+import { readConfig } from "../config/config.ts";
+import type { Context } from "../context.ts";
+import { momentFiles } from "../store/files.ts";
+import { listMoments, type Moment, momentLock, setAside } from "./moment.ts";
+import { withLock } from "../store/lock.ts";
+
+const CAP_GIB = 20;
+
+/** Frees the memory of the least used warm bases while all of them take more than is allowed. */
+export async function capMemory(context: Context, newest: Moment): Promise<void> {
+  const { warmDiskGib = CAP_GIB } = await readConfig(context);
+  const warm = (await listMoments(context.home)).filter(({ record }) => !record.failure);
+  const sized = await Promise.all(warm.map(async (moment) => ({
+    moment,
+    bytes: await memoryBytes(moment),
+    usedAt: await usedAt(moment),
+  })));
+  let bytes = sized.reduce((sum, one) => sum + one.bytes, 0);
+  for (const one of sized.sort((a, b) => a.usedAt - b.usedAt)) {
+    if (bytes <= warmDiskGib * 2 ** 30) return;
+    if (one.moment.id === newest.id) continue;
+    const lock = { what: momentLock(one.moment.id), doing: "free the memory of a warm base" };
+    await withLock(context, lock, () => setAside(one.moment, "its memory was freed: other warm bases were used more"));
+    bytes -= one.bytes;
+  }
+}
+
+/** What a moment's memory and state take on the disk. */
+export async function memoryBytes({ folder }: Moment): Promise<number> {
+  const sizes = [momentFiles.ram, momentFiles.state].map(async (file) => {
+    const { blocks, size } = await Deno.stat(join(folder, file));
+    return blocks === null ? size : blocks * 512;
+  });
+  const settled = await Promise.allSettled(sizes);
+  return settled.reduce((sum, one) => sum + (one.status === "fulfilled" ? one.value : 0), 0);
+}
+
+async function usedAt({ folder, record }: Moment): Promise<number> {
+  const used = await Deno.stat(join(folder, momentFiles.used)).catch(() => undefined);
+  return used?.mtime?.getTime() ?? Date.parse(record.createdAt);
+}

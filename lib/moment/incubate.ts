@@ -1,0 +1,132 @@
+import { join } from "node:path";
+import type { Context } from "../context.ts";
+import { connectAgain } from "../guest/connect_again.ts";
+import { installReader, ReaderLink } from "../guest/reader.ts";
+import type { MemoryFile } from "../qemu/command_line.ts";
+import { saveState } from "../qemu/state_stream.ts";
+import { files, momentFiles, runFiles } from "../store/files.ts";
+import { namesIn, removeIfThere, syncFolder } from "../store/record.ts";
+import { runFolder } from "../store/run_folder.ts";
+import { fillFolder } from "../vm/folder.ts";
+import { endMachine, launch } from "../vm/launch.ts";
+import { withSshPort } from "../vm/port.ts";
+import { sshTarget } from "../vm/reach.ts";
+import { waitForReady } from "../vm/ready.ts";
+import { cutPower } from "../vm/shut_down.ts";
+import { socketPath, type SoundVm, type VmRecord, withMonitor } from "../vm/vm.ts";
+import type { Base } from "./base.ts";
+import type { Fingerprint } from "./fingerprint.ts";
+import { type Incubator, withIncubator } from "./incubator.ts";
+import { digestOf, type Moment, type MomentRecord, writeMoment } from "./moment.ts";
+
+const CONNECT_MS = 60_000;
+const PREPARE_MS = 120_000;
+
+/** What is to be made warm. */
+export interface Incubation {
+  base: Base;
+  /** A VM that the moment is to fit; nothing but its shape and its user is taken from it. */
+  like: VmRecord;
+  fingerprint: Fingerprint;
+  timeoutSeconds: number;
+}
+
+/**
+ * Boots a base until its guest is ready and quiet, and freezes it as a moment. What its memory holds
+ * comes from the base and this home's key alone, and it reaches no network.
+ */
+export async function incubate(context: Context, incubation: Incubation): Promise<Moment> {
+  return await withIncubator(context, async (incubator) => {
+    const vm = await layEgg(context, incubator, incubation);
+    const ram: MemoryFile | undefined = incubation.fingerprint.memory === "shared"
+      ? { path: join(vm.folder, momentFiles.ram), mode: "write" }
+      : undefined;
+    await launch(context, vm, ram);
+    await waitForReady(context, vm, incubation.timeoutSeconds);
+    await freeze(context, vm, ram !== undefined);
+    return await place(context, vm, incubator.id, incubation);
+  });
+}
+
+async function layEgg(
+  context: Context,
+  { name, folder }: Incubator,
+  { base, like }: Incubation,
+): Promise<SoundVm> {
+  const record: VmRecord = {
+    ...like,
+    id: crypto.randomUUID(),
+    createdAt: context.now().toISOString(),
+    network: "none",
+    ports: withSshPort([]),
+    labels: {},
+    wake: undefined,
+  };
+  using _base = await base.hold(context, `warm ${base.kind} "${base.name}"`);
+  await fillFolder(context, folder, {
+    hostname: "incubator",
+    record,
+    below: base.diskPath,
+    diskBytes: base.virtualSizeBytes,
+    callersKeys: [],
+  });
+  return { name, folder, record, state: "stopped", isHalfStarted: false, isDeaf: false, problems: [] };
+}
+
+async function freeze(context: Context, vm: SoundVm, isShared: boolean): Promise<void> {
+  context.report({ stage: "freeze", message: "the incubator comes to rest" });
+  const target = await sshTarget(context, vm);
+  await using session = await connectAgain(context, target, { timeoutMs: CONNECT_MS });
+  await installReader(session);
+  await session.close();
+  // The reader stays in the middle of a read, so that a clone's wakes with the first byte.
+  using link = await ReaderLink.open(await socketPath(context, vm, "hatch"));
+  await link.send({ prepare: true });
+  await link.answered(PREPARE_MS);
+  await withMonitor(context, vm, "work", async (qmp) => {
+    await saveState(qmp, {
+      socket: join(await runFolder(context.home, vm), runFiles.state),
+      file: join(vm.folder, momentFiles.state),
+      withoutSharedMemory: isShared,
+    });
+  });
+  await cutPower(context, vm);
+  await endMachine(vm);
+}
+
+async function place(
+  context: Context,
+  { folder, record }: SoundVm,
+  id: string,
+  { base, fingerprint }: Incubation,
+): Promise<Moment> {
+  const kept: string[] = Object.values(momentFiles);
+  for (const file of await namesIn(folder)) {
+    if (!kept.includes(file)) await removeIfThere(join(folder, file));
+    else await sync(join(folder, file));
+  }
+  const moment: MomentRecord = {
+    schemaVersion: 1,
+    createdAt: context.now().toISOString(),
+    base: { kind: base.kind, name: base.name },
+    fingerprint,
+    hostKey: record.hostKey,
+    virtualSizeBytes: base.virtualSizeBytes,
+    stateDigest: await digestOf(await Deno.readFile(join(folder, momentFiles.state))),
+    ram: await sizeOf(join(folder, momentFiles.ram)),
+  };
+  await writeMoment(folder, moment);
+  await Deno.rename(folder, files.moment(context.home, id));
+  await syncFolder(files.moments(context.home));
+  return { id, folder: files.moment(context.home, id), record: moment };
+}
+
+async function sync(path: string): Promise<void> {
+  using file = await Deno.open(path);
+  await file.sync();
+}
+
+async function sizeOf(ram: string): Promise<MomentRecord["ram"]> {
+  const info = await Deno.stat(ram).catch(() => undefined);
+  return info && { sizeBytes: info.size, modifiedAt: (info.mtime ?? new Date(0)).toISOString() };
+}

@@ -1,0 +1,58 @@
+import type { Context } from "../context.ts";
+import { files } from "../store/files.ts";
+import { retireLock, tryLockFile } from "../store/lock.ts";
+import { namesIn, removeIfThere } from "../store/record.ts";
+import { removeRunFolder } from "../store/run_folder.ts";
+import { removeConsoleLocks } from "../vm/discard.ts";
+import { endMachine } from "../vm/launch.ts";
+
+/** A folder that lends itself to one machine that no user sees. */
+export interface Incubator {
+  id: string;
+  /** Like a VM's, and none that a VM can have. */
+  name: string;
+  folder: string;
+}
+
+/** Lends an incubator; afterwards its machine is ended and its folder gone, if it is still there. */
+export async function withIncubator<T>(
+  context: Context,
+  use: (incubator: Incubator) => Promise<T>,
+): Promise<T> {
+  await sweepIncubators(context);
+  for (;;) {
+    const incubator = incubatorOf(context, crypto.randomUUID().slice(0, 8));
+    const lock = await tryLockFile(`${incubator.folder}.lock`, "incubate");
+    if (!lock) continue; // Race: a sweeper found our lock file before we had locked it
+    try {
+      await Deno.mkdir(incubator.folder, { mode: 0o700 });
+      return await use(incubator);
+    } finally {
+      await clear(context, incubator);
+      await retireLock(lock);
+    }
+  }
+}
+
+/** Ends and removes the incubators of commands that died. */
+export async function sweepIncubators(context: Context): Promise<void> {
+  const names = await namesIn(files.incubators(context.home));
+  for (const id of new Set(names.map((entry) => entry.replace(/\.lock$/, "")))) {
+    const incubator = incubatorOf(context, id);
+    const lock = await tryLockFile(`${incubator.folder}.lock`, "sweep");
+    if (!lock) continue;
+    await clear(context, incubator);
+    await retireLock(lock);
+  }
+}
+
+function incubatorOf(context: Context, id: string): Incubator {
+  return { id, name: `incubator.${id}`, folder: files.incubator(context.home, id) };
+}
+
+async function clear(context: Context, { name, folder }: Incubator): Promise<void> {
+  await endMachine({ folder });
+  await removeRunFolder(context.home, { name });
+  await removeConsoleLocks(context.home, name);
+  await removeIfThere(folder);
+}

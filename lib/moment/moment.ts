@@ -1,0 +1,132 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { Context } from "../context.ts";
+import { files, momentFiles } from "../store/files.ts";
+import { type Lock, takeLock } from "../store/lock.ts";
+import { namesIn, readRecord, removeIfThere, writeRecord } from "../store/record.ts";
+import { withStaging } from "../store/staging.ts";
+import type { Wake } from "../vm/vm.ts";
+import { fingerprint } from "./fingerprint.ts";
+
+/** `moments/<id>/moment.json`: what a warm base was when it was frozen. */
+const momentRecord = z.strictObject({
+  schemaVersion: z.literal(1),
+  createdAt: z.iso.datetime(),
+  base: z.strictObject({ kind: z.enum(["image", "template"]), name: z.string() }),
+  fingerprint,
+  /** The SSH host key that the frozen guest shows. */
+  hostKey: z.string(),
+  virtualSizeBytes: z.int(),
+  stateDigest: z.string(),
+  ram: z.strictObject({ sizeBytes: z.int(), modifiedAt: z.string() }).optional(),
+  /** Why it can't be woken any more; its memory is gone then. */
+  failure: z.string().optional(),
+});
+
+/** What a warm base was when it was frozen. */
+export type MomentRecord = z.output<typeof momentRecord>;
+
+/** A warm base: a frozen disk layer, and the memory of the machine that had it. */
+export interface Moment {
+  id: string;
+  folder: string;
+  record: MomentRecord;
+}
+
+/** The lock of a moment. */
+export function momentLock(id: string): string {
+  return `moment-${id}`;
+}
+
+/** All warm bases that can be read, newest first. */
+export async function listMoments(home: string): Promise<Moment[]> {
+  const ids = await namesIn(files.moments(home));
+  const found = await Promise.all(ids.map((id) => readMoment(home, id)));
+  return found.filter((moment) => moment !== undefined)
+    .sort((one, other) => other.record.createdAt.localeCompare(one.record.createdAt));
+}
+
+async function readMoment(home: string, id: string): Promise<Moment | undefined> {
+  const folder = files.moment(home, id);
+  try {
+    const record = await readRecord(join(folder, momentFiles.record), momentRecord);
+    return record && { id, folder, record };
+  } catch {
+    return undefined; // of another version, or damaged: nothing wakes from it, and VMs may stand on it
+  }
+}
+
+/** Writes a moment's record into its folder. */
+export async function writeMoment(folder: string, record: MomentRecord): Promise<void> {
+  await writeRecord(join(folder, momentFiles.record), record);
+}
+
+/** Holds a moment while a VM that stands on it is being made. */
+export async function holdMoment(context: Context, moment: Moment, doing: string): Promise<Lock> {
+  const request = { what: momentLock(moment.id), doing, patienceMs: 120_000 };
+  const lock = await takeLock(context, request);
+  try {
+    await Deno.stat(join(moment.folder, momentFiles.disk));
+    return lock;
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** How a VM wakes from a moment. */
+export function wakeFrom({ id, record }: Moment): Wake {
+  const within = (file: string) => `moments/${id}/${file}`;
+  return {
+    state: within(momentFiles.state),
+    ram: record.ram && within(momentFiles.ram),
+    renews: "identity",
+    hostKey: record.hostKey,
+  };
+}
+
+/** Why a moment's memory can't be trusted, if so: a file is gone, cut or was written to. */
+export async function damage({ folder, record }: Moment): Promise<string | undefined> {
+  try {
+    const state = await Deno.readFile(join(folder, momentFiles.state));
+    if (await digestOf(state) !== record.stateDigest) return "its state file was changed";
+    if (!record.ram) return undefined;
+    const { size, mtime } = await Deno.stat(join(folder, momentFiles.ram));
+    if (size !== record.ram.sizeBytes) {
+      return `its memory file has ${size} bytes instead of ${record.ram.sizeBytes}`;
+    }
+    if (mtime?.toISOString() !== record.ram.modifiedAt) return "its memory file was written to";
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound ? "its memory is missing" : String(error);
+  }
+}
+
+/** The digest of a state. */
+export async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+/** Remembers that a VM was made from a moment just now. */
+export async function touch(context: Context, moment: Moment): Promise<void> {
+  const path = join(moment.folder, momentFiles.used);
+  await Deno.writeTextFile(path, context.now().toISOString()).catch(() => {}); // told next time
+}
+
+/** Frees a moment's memory and writes down why; its disk stays for those that stand on it. */
+export async function setAside(moment: Moment, failure: string): Promise<void> {
+  await writeMoment(moment.folder, { ...moment.record, failure });
+  for (const file of [momentFiles.ram, momentFiles.state]) {
+    await removeIfThere(join(moment.folder, file));
+  }
+}
+
+/** Removes moments that nothing stands on. */
+export async function removeMoments(context: Context, ids: string[]): Promise<void> {
+  for (const id of ids) {
+    await withStaging(context, async (folder) => {
+      await Deno.rename(files.moment(context.home, id), join(folder, id)).catch((error) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      });
+    });
+  }
+}

@@ -1,0 +1,45 @@
+import { NidoError } from "../errors.ts";
+import type { Qmp } from "./qmp.ts";
+
+/** The layer that a live machine writes its disk to. */
+export interface ActiveLayer {
+  node: string;
+  path: string;
+  virtualSizeBytes: number;
+}
+
+interface BlockInfo {
+  qdev?: string;
+  inserted?: { "node-name": string; file: string; image: { "virtual-size": number } };
+}
+
+/** Asks a live machine which layer it writes to. */
+export async function activeLayer(qmp: Qmp): Promise<ActiveLayer> {
+  const devices = await qmp.execute<BlockInfo[]>("query-block");
+  const disk = devices.find(({ qdev }) => qdev?.split("/").includes("disk0"))?.inserted;
+  if (!disk) throw new NidoError("tool_failed", "QEMU does not list the machine's disk");
+  return {
+    node: disk["node-name"],
+    path: disk.file,
+    virtualSizeBytes: disk.image["virtual-size"],
+  };
+}
+
+/** Makes a live machine write to a new layer from now on; the old one is only read any more. */
+export async function switchLayer(qmp: Qmp, from: ActiveLayer, path: string): Promise<void> {
+  const node = `top-${crypto.randomUUID().slice(0, 8)}`;
+  await qmp.execute("blockdev-add", {
+    driver: "qcow2",
+    "node-name": node,
+    discard: "unmap",
+    backing: null,
+    file: { driver: "file", filename: path, discard: "unmap" },
+  });
+  await qmp.execute("blockdev-snapshot", { node: from.node, overlay: node });
+}
+
+/** Grows the disk of a live machine. */
+export async function growLiveDisk(qmp: Qmp, sizeBytes: number): Promise<void> {
+  const { node } = await activeLayer(qmp);
+  await qmp.execute("block_resize", { "node-name": node, size: sizeBytes });
+}

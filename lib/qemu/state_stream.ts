@@ -1,0 +1,113 @@
+import { NidoError } from "../errors.ts";
+import type { Qmp, QmpEvent } from "./qmp.ts";
+
+/** How a machine's state is written. */
+export interface SaveRequest {
+  /** Where to listen for it; QEMU connects there. */
+  socket: string;
+  /** The file to write, which isn't there yet. */
+  file: string;
+  /** Leaves out memory that is a shared file already. */
+  withoutSharedMemory: boolean;
+  /** Runs while the machine stands still, before the last of it is written. */
+  atSwitchover?: () => Promise<void>;
+}
+
+/** What was written. */
+export interface SavedState {
+  sizeBytes: number;
+  /** How long the machine stood still, in milliseconds. */
+  stillMs: number;
+}
+
+const LARGEST_STATE_MS = 600_000;
+const UNLIMITED_BYTES_PER_SECOND = 1 << 40;
+const LONGEST_STILL_MS = 100;
+const FINAL = ["completed", "failed", "cancelled"];
+
+/**
+ * Writes a machine's memory and device state to a file, synced, while the guest runs; it stands still
+ * only for the last round and is not let go afterwards. A failure leaves it running as before.
+ */
+export async function saveState(qmp: Qmp, request: SaveRequest): Promise<SavedState> {
+  using listener = Deno.listen({ transport: "unix", path: request.socket });
+  await Deno.chmod(request.socket, 0o600);
+  const received = receive(listener, request.file);
+  received.catch(() => {}); // awaited below, unless QEMU fails first
+  try {
+    await setCapabilities(qmp, {
+      "x-ignore-shared": request.withoutSharedMemory,
+      "pause-before-switchover": true,
+    });
+    await qmp.execute("migrate-set-parameters", {
+      "max-bandwidth": UNLIMITED_BYTES_PER_SECOND,
+      "downtime-limit": LONGEST_STILL_MS,
+    });
+    const still = nextStatus(qmp, ["pre-switchover", "failed", "cancelled"]);
+    await qmp.execute("migrate", { uri: `unix:${request.socket}` });
+    mustBe("pre-switchover", await still);
+    const since = performance.now();
+    await request.atSwitchover?.();
+    const end = nextStatus(qmp, FINAL);
+    await qmp.execute("migrate-continue", { state: "pre-switchover" });
+    mustBe("completed", await end);
+    const stillMs = performance.now() - since;
+    return { sizeBytes: await received, stillMs };
+  } catch (error) {
+    await qmp.execute("migrate_cancel").catch(() => {}); // over already, or QEMU has ended
+    throw error;
+  } finally {
+    await Deno.remove(request.socket).catch(() => {});
+  }
+}
+
+/**
+ * Loads a state into a machine that was started to wait for one. A state that doesn't fit it, or is
+ * damaged, is `integrity`; QEMU has ended then.
+ */
+export async function loadState(
+  qmp: Qmp,
+  uri: string,
+  withoutSharedMemory: boolean,
+): Promise<void> {
+  const capabilities = setCapabilities(qmp, { "x-ignore-shared": withoutSharedMemory });
+  const end = nextStatus(qmp, FINAL);
+  const begun = qmp.execute("migrate-incoming", { uri }, LARGEST_STATE_MS);
+  begun.catch(() => {}); // a state that breaks off at once ends QEMU before it answers
+  await capabilities;
+  if (await end !== "completed") {
+    throw new NidoError("integrity", "QEMU could not load the state", { cause: await begun });
+  }
+}
+
+async function setCapabilities(qmp: Qmp, wanted: Record<string, boolean>): Promise<void> {
+  const capabilities = Object.entries({ events: true, ...wanted })
+    .map(([capability, state]) => ({ capability, state }));
+  await qmp.execute("migrate-set-capabilities", { capabilities });
+}
+
+async function nextStatus(qmp: Qmp, statuses: string[]): Promise<string | undefined> {
+  const isOne = ({ event, data }: QmpEvent) =>
+    event === "MIGRATION" && statuses.includes(String(data?.status));
+  const event = await qmp.waitFor(isOne, LARGEST_STATE_MS);
+  return event && String(event.data?.status);
+}
+
+function mustBe(wanted: string, status: string | undefined): void {
+  if (status === wanted) return;
+  throw new NidoError("tool_failed", `QEMU could not write its state: ${status ?? "it has ended"}`);
+}
+
+async function receive(listener: Deno.Listener, path: string): Promise<number> {
+  using connection = await listener.accept();
+  using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+  const chunk = new Uint8Array(1 << 20);
+  let sizeBytes = 0;
+  for (let size; (size = await connection.read(chunk)) !== null; sizeBytes += size) {
+    for (let written = 0; written < size;) {
+      written += await file.write(chunk.subarray(written, size));
+    }
+  }
+  await file.syncData();
+  return sizeBytes;
+}

@@ -1,0 +1,72 @@
+import { join } from "node:path";
+import type { Context } from "../context.ts";
+import { generateKeyPair, homeKey } from "../guest/keys.ts";
+import type { Identity } from "../guest/renewal.ts";
+import { ownCloudConfig, type Seed, SEED_BYTES, seedImage } from "../guest/seed.ts";
+import { overruledKeys } from "../guest/user_data.ts";
+import { requireFirmware } from "../qemu/firmware.ts";
+import { emptyOverlay } from "../qemu/overlay.ts";
+import { vmFiles } from "../store/files.ts";
+import { writeNewFile } from "../store/record.ts";
+import type { Awaited } from "./renewal.ts";
+import { knownHostsLine } from "./ssh_access.ts";
+import type { VmRecord } from "./vm.ts";
+
+/** What a new machine's folder is made of. */
+export interface Contents {
+  hostname: string;
+  /** Gets the host key that is made here. */
+  record: VmRecord;
+  /** The layer that its disk stands on. */
+  below: string;
+  diskBytes: number;
+  /** The size that the disk of a guest that wakes gets then. */
+  growsTo?: number;
+  /** The firmware variables to begin with; default the firmware's own. */
+  firmwareVars?: string;
+  /** Keys that may log in besides this home's own. */
+  callersKeys: string[];
+  userData?: string;
+}
+
+/**
+ * Fills a new machine's folder: its disk, keys, seed and record, and for a guest that wakes from
+ * memory who it is. Gives the settings of the caller's user-data that were overruled.
+ */
+export async function fillFolder(
+  context: Context,
+  folder: string,
+  { hostname, record, below, diskBytes, growsTo, firmwareVars, callersKeys, userData }: Contents,
+): Promise<string[]> {
+  const [own, hostKey] = await Promise.all([homeKey(context), generateKeyPair(hostname)]);
+  record.hostKey = hostKey.public.split(" ").slice(0, 2).join(" ");
+  const identity: Identity = {
+    hostname,
+    instanceId: record.id,
+    machineId: record.id.replaceAll("-", ""),
+    hostKey,
+    user: record.user,
+    authorizedKeys: [own.public, ...callersKeys],
+  };
+  const seed: Seed = { ...identity, userData };
+  const contents: Record<string, string | Uint8Array> = {
+    [record.disk]: emptyOverlay(below, diskBytes),
+    [vmFiles.seed]: await seedImage(seed),
+    [vmFiles.knownHosts]: knownHostsLine(record.hostKey),
+    [vmFiles.record]: JSON.stringify(record, null, 2) + "\n",
+  };
+  if (record.wake) {
+    const parts = { identity, userData: userData !== undefined, growRoot: growsTo !== undefined };
+    const awaited: Awaited = { parts, diskBytes: growsTo };
+    contents[vmFiles.renewal] = JSON.stringify(awaited);
+  }
+  if (record.firmware === "uefi") {
+    const vars = firmwareVars ?? (await requireFirmware(context, record.architecture)).vars;
+    contents[vmFiles.firmwareVars] = await Deno.readFile(vars);
+  }
+  await Promise.all(
+    Object.entries(contents).map(([file, content]) => writeNewFile(join(folder, file), content)),
+  );
+  await Deno.truncate(join(folder, vmFiles.seed), SEED_BYTES);
+  return userData === undefined ? [] : await overruledKeys(ownCloudConfig(seed), userData);
+}

@@ -1,0 +1,64 @@
+import { join } from "node:path";
+import type { Context } from "../context.ts";
+import { NidoError, toNidoError } from "../errors.ts";
+import { connectAgain } from "../guest/connect_again.ts";
+import { type ReaderLink, renewOverSsh } from "../guest/reader.ts";
+import { freshRenewal, type Renewal } from "../guest/renewal.ts";
+import { vmFiles } from "../store/files.ts";
+import { sshTarget } from "./reach.ts";
+import type { SoundVm, Wake } from "./vm.ts";
+
+const PORT_MS = 15_000;
+const SSH_MS = 60_000;
+
+/** What a guest that wakes is told besides the time, as its folder keeps it until then. */
+export interface Awaited {
+  parts: Parameters<typeof freshRenewal>[1];
+  /** The size that its disk gets before it wakes; absent: as it is. */
+  diskBytes?: number;
+}
+
+/** What a guest that wakes is told, and the size that its disk gets before. */
+export async function renewalOf(
+  context: Context,
+  vm: SoundVm,
+  wake: Wake,
+): Promise<{ renewal: Renewal; diskBytes?: number }> {
+  const { parts, diskBytes } = wake.renews === "clock" ? { parts: {} } : await awaited(vm);
+  return { renewal: freshRenewal(context.now(), { cutConnections: true, ...parts }), diskBytes };
+}
+
+async function awaited({ folder }: SoundVm): Promise<Awaited> {
+  return JSON.parse(await Deno.readTextFile(join(folder, vmFiles.renewal)));
+}
+
+/**
+ * Waits until a guest that was woken has taken in what it was told, and gives its problems. One whose
+ * port is silent is told over SSH, where it still shows the host key that it was frozen with.
+ */
+export async function renewed(
+  context: Context,
+  vm: SoundVm,
+  wake: Wake,
+  link: ReaderLink,
+): Promise<string[]> {
+  try {
+    return (await link.answered(PORT_MS)).problems;
+  } catch (error) {
+    const { code } = toNidoError(error);
+    if (code !== "timeout" && code !== "unavailable") throw error;
+  } finally {
+    link.close();
+  }
+  const target = { ...await sshTarget(context, vm), hostKey: wake.hostKey };
+  try {
+    await using session = await connectAgain(context, target, { timeoutMs: SSH_MS });
+    return (await renewOverSsh(session, (await renewalOf(context, vm, wake)).renewal)).problems;
+  } catch (cause) {
+    throw new NidoError(
+      "unavailable",
+      `VM "${vm.name}" woke, and its guest took in neither its time nor its name`,
+      { hint: `nido logs ${vm.name}`, cause },
+    );
+  }
+}
