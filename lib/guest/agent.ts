@@ -1,5 +1,5 @@
 import { NidoError, toNidoError } from "../errors.ts";
-import { AgentLines } from "./agent_lines.ts";
+import { PortLines, type Speaker } from "./port_lines.ts";
 
 /** A guest's agent that has just shown that it listens. */
 export interface Agent {
@@ -16,6 +16,7 @@ interface Reply {
   error?: { class?: unknown; desc?: unknown };
 }
 
+const AGENT: Speaker = { name: "The guest agent", longestLineBytes: 16 << 20 };
 const HANDSHAKE_MS = 1_000;
 const BETWEEN_MS = 100;
 const ANSWER_MS = 5_000;
@@ -63,7 +64,7 @@ export async function shutDownByAgent(path: string, deadlineMs: number): Promise
   });
 }
 
-async function reach(path: string, deadlineMs: number): Promise<AgentLines> {
+async function reach(path: string, deadlineMs: number): Promise<PortLines> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
     const left = deadline - performance.now();
@@ -73,7 +74,7 @@ async function reach(path: string, deadlineMs: number): Promise<AgentLines> {
         `The guest agent at ${path} did not answer within ${deadlineMs} ms`,
       );
     }
-    const lines = await AgentLines.open(path);
+    const lines = await PortLines.open(path, AGENT);
     try {
       if (await handshake(lines, Math.min(HANDSHAKE_MS, left))) return lines;
     } catch (error) {
@@ -87,7 +88,7 @@ async function reach(path: string, deadlineMs: number): Promise<AgentLines> {
 
 // The leading 0xFF makes the agent forget a half-sent command of an earlier client, and it puts one
 // before its answer; the number tells that answer from older ones that nobody has fetched.
-async function handshake(lines: AgentLines, deadlineMs: number): Promise<boolean> {
+async function handshake(lines: PortLines, deadlineMs: number): Promise<boolean> {
   const id = Math.floor(Math.random() * 2 ** 31);
   const command = { execute: "guest-sync-delimited", arguments: { id } };
   try {
@@ -104,7 +105,7 @@ async function handshake(lines: AgentLines, deadlineMs: number): Promise<boolean
 }
 
 async function execute(
-  lines: AgentLines,
+  lines: PortLines,
   command: string,
   args: Record<string, unknown>,
   deadlineMs: number,

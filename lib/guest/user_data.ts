@@ -10,6 +10,13 @@ export interface CloudConfig {
   enforced: CloudConfigValues;
 }
 
+/** One part of the caller's user-data, as cloud-init takes it. */
+export interface UserDataPart {
+  contentType: string;
+  /** What a cloud-config sets. */
+  settings?: CloudConfigValues;
+}
+
 const SIZE_LIMIT = 1024 * 1024;
 
 // First lines and content types as cloud-init 22.4 knows them; the longest prefix comes first.
@@ -39,7 +46,7 @@ const ACCEPTED = "#cloud-config, #! (a script), #include, #include-once, #cloud-
  * What is fetched (`#include`) or rendered (jinja) in the guest can't be seen here.
  */
 export async function checkUserData(text: string): Promise<void> {
-  await readConfigs(text);
+  await readUserData(text);
 }
 
 /**
@@ -102,6 +109,12 @@ function typeOf(text: string): string | undefined {
 }
 
 async function readConfigs(given: string): Promise<CloudConfigValues[]> {
+  const parts = await readUserData(given);
+  return parts.flatMap(({ settings }) => settings ? [settings] : []);
+}
+
+/** The parts of the caller's user-data; `invalid_input` when cloud-init would drop one. */
+export async function readUserData(given: string): Promise<UserDataPart[]> {
   const size = new TextEncoder().encode(given).length;
   if (size > SIZE_LIMIT) throw unusable(`it has ${size} bytes, and at most ${SIZE_LIMIT} fit`);
   const text = tidy(given);
@@ -114,11 +127,11 @@ async function readConfigs(given: string): Promise<CloudConfigValues[]> {
   if (!isMimeMessage(text)) throw unrecognised(text);
   const parts = await attempt("", () => readMimeMessage(text));
   const handled = parts.some(({ contentType }) => contentType === "text/part-handler");
-  const configs = parts.map((part, i) => {
+  const read = parts.map((part, i) => {
     const name = `part ${i + 1}${part.filename ? ` (${part.filename})` : ""}`;
     return attempt(`${name}: `, () => readPart(seen(part), handled));
   });
-  return (await Promise.all(configs)).flat();
+  return (await Promise.all(read)).flat();
 }
 
 function seen(part: MimePart): MimePart {
@@ -126,27 +139,29 @@ function seen(part: MimePart): MimePart {
   return { ...part, contentType: typeOf(part.content.trimStart()) ?? part.contentType };
 }
 
-async function readPart(part: MimePart, anyType = false): Promise<CloudConfigValues[]> {
+async function readPart(part: MimePart, anyType = false): Promise<UserDataPart[]> {
   const { contentType, content } = part;
-  if (contentType === "text/cloud-config") return [await readCloudConfig(content)];
+  if (contentType === "text/cloud-config") {
+    return [{ contentType, settings: await readCloudConfig(content) }];
+  }
   if (contentType === "text/cloud-config-archive") return await readEntries(content);
   if (contentType === "text/cloud-config-jsonp") {
     JSON.parse(content.trimStart().replace(/^#\S*/, ""));
   } else if (!anyType && !KNOWN.test(contentType)) {
     throw new SyntaxError(`cloud-init does nothing with ${contentType}`);
   }
-  return [];
+  return [{ contentType }];
 }
 
-async function readEntries(archive: string): Promise<CloudConfigValues[]> {
-  const configs: CloudConfigValues[] = [];
+async function readEntries(archive: string): Promise<UserDataPart[]> {
+  const parts: UserDataPart[] = [];
   for (const [i, { type, content }] of (await readArchive(archive)).entries()) {
     const contentType = type ?? typeOf(content.trimStart()) ?? "text/cloud-config";
-    configs.push(
+    parts.push(
       ...await attempt(`entry ${i + 1}: `, () => readPart(seen({ contentType, content }))),
     );
   }
-  return configs;
+  return parts;
 }
 
 async function attempt<T>(where: string, read: () => T | Promise<T>): Promise<T> {

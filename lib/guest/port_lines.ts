@@ -1,30 +1,38 @@
 import { NidoError } from "../errors.ts";
 
-const LONGEST_LINE_BYTES = 16 << 20;
 const NEWLINE = 0x0a;
 const DELIMITER = 0xff;
 
+/** Who is at the guest's end of a port, for messages, and how long a line of theirs may be. */
+export interface Speaker {
+  /** `The guest agent`. */
+  name: string;
+  longestLineBytes: number;
+}
+
 /**
- * The lines that a guest writes to its agent's socket. The guest is not trusted: a line has a longest
- * size, and every wait runs inside `within`, which hangs up when its time is over.
+ * The lines that a program in a guest writes to its port. The guest is not trusted: a line has a
+ * longest size, and every wait runs inside `within`, which hangs up when its time is over.
  */
-export class AgentLines implements Disposable {
-  #connection: Deno.UnixConn;
+export class PortLines implements Disposable {
+  readonly #connection: Deno.UnixConn;
+  readonly #speaker: Speaker;
   #chunk = new Uint8Array(65536);
   #unread = new Uint8Array();
   #isOpen = true;
 
-  private constructor(connection: Deno.UnixConn) {
+  private constructor(connection: Deno.UnixConn, speaker: Speaker) {
     this.#connection = connection;
+    this.#speaker = speaker;
   }
 
   /** Connects; `unavailable` when nothing listens. */
-  static async open(path: string): Promise<AgentLines> {
+  static async open(path: string, speaker: Speaker): Promise<PortLines> {
     try {
-      return new AgentLines(await Deno.connect({ transport: "unix", path }));
+      return new PortLines(await Deno.connect({ transport: "unix", path }), speaker);
     } catch (cause) {
       if (cause instanceof Deno.errors.NotCapable) throw cause;
-      throw new NidoError("unavailable", `The guest agent at ${path} cannot be reached`, { cause });
+      throw new NidoError("unavailable", `${speaker.name} at ${path} cannot be reached`, { cause });
     }
   }
 
@@ -41,7 +49,7 @@ export class AgentLines implements Disposable {
       if (!isLate) throw error;
       throw new NidoError(
         "timeout",
-        `The guest agent did not answer ${command} within ${Math.round(deadlineMs)} ms`,
+        `${this.#speaker.name} did not answer ${command} within ${Math.round(deadlineMs)} ms`,
       );
     } finally {
       clearTimeout(timer);
@@ -56,7 +64,7 @@ export class AgentLines implements Disposable {
     }
   }
 
-  /** The next line, without what stands before the agent's delimiter. */
+  /** The next line, without what stands before a delimiter of the guest agent's. */
   async next(): Promise<string> {
     const pieces: Uint8Array[] = [];
     let size = 0;
@@ -66,11 +74,11 @@ export class AgentLines implements Disposable {
       this.#unread = end < 0 ? new Uint8Array() : this.#unread.subarray(end + 1);
       pieces.push(piece);
       size += piece.length;
-      if (size > LONGEST_LINE_BYTES) {
+      if (size > this.#speaker.longestLineBytes) {
         this.close();
         throw new NidoError(
           "integrity",
-          `The guest agent's answer is longer than ${LONGEST_LINE_BYTES} bytes`,
+          `${this.#speaker.name}'s answer is longer than ${this.#speaker.longestLineBytes} bytes`,
         );
       }
       if (end >= 0) return textOf(pieces, size);
@@ -90,7 +98,7 @@ export class AgentLines implements Disposable {
   }
 
   #ended(): never {
-    throw new NidoError("unavailable", "The guest agent's connection has ended");
+    throw new NidoError("unavailable", `${this.#speaker.name}'s connection has ended`);
   }
 }
 

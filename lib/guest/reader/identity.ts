@@ -1,0 +1,115 @@
+/** Python: who a guest is. */
+export const identity = String.raw`
+SSH = "/etc/ssh"
+HOST_KEY = "ssh_host_ed25519_key"
+CLOUD = "/var/lib/cloud"
+CLOUD_RUN = "/run/cloud-init"
+
+
+def change_host_key(key):
+    write("%s/%s" % (SSH, HOST_KEY), key["private"].strip() + "\n", 0o600)
+    write("%s/%s.pub" % (SSH, HOST_KEY), key["public"].strip() + "\n", 0o644)
+    for name in os.listdir(ROOT + SSH):
+        if re.match(r"ssh_host_.*_key", name) and name not in (HOST_KEY, HOST_KEY + ".pub"):
+            remove("%s/%s" % (SSH, name))
+    if KEEPS_HOST_KEYS:
+        os.kill(ssh_listener(), signal.SIGHUP)
+
+
+def keeps_host_keys():
+    """OpenSSH before 9.8 reads its host keys again for each connection."""
+    try:
+        version = re.search(r"OpenSSH_(\d+)\.(\d+)", run("ssh", "-V")[1])
+    except OSError:
+        version = None
+    return version is None or (int(version[1]), int(version[2])) >= (9, 8)
+
+
+KEEPS_HOST_KEYS = False
+
+
+def ssh_listener():
+    """The main process of sshd, by the title that it has since OpenSSH 8.2."""
+    for name in os.listdir("/proc"):
+        try:
+            title = read("/proc/%s/cmdline" % name) if name.isdigit() else ""
+        except OSError:
+            continue
+        if title.startswith("sshd: ") and " [listener] " in title:
+            return int(name)
+    raise LookupError("no SSH server listens that could be told")
+
+
+def change_hostname(new):
+    old = read("/etc/hostname").strip() if os.path.exists(ROOT + "/etc/hostname") else ""
+    socket.sethostname(new)
+    write("/etc/hostname", new + "\n", 0o644)
+    if os.path.exists(ROOT + CLOUD + "/data/previous-hostname"):
+        write(CLOUD + "/data/previous-hostname", new + "\n", 0o644)
+    short = old.split(".")[0]
+    if short in ("", "localhost"):
+        return
+    name = re.compile(r"(?<=[ \t])%s(?=[\s.]|$)" % re.escape(short))
+    lines = read("/etc/hosts").splitlines(True)
+    write("/etc/hosts", "".join(
+        name.sub(lambda _: new, line) if re.match(r"127\.0\.[01]\.1\s", line) else line
+        for line in lines), 0o644)
+
+
+def change_machine_id(new):
+    write("/etc/machine-id", new + "\n", 0o444)
+    copy = "/var/lib/dbus/machine-id"
+    if os.path.isfile(ROOT + copy) and not os.path.islink(ROOT + copy):
+        write(copy, new + "\n", 0o444)
+
+
+def authorize(user, keys):
+    home, owner = home_of(user)
+    folder = home + "/.ssh"
+    if not os.path.isdir(ROOT + folder):
+        os.mkdir(ROOT + folder, 0o700)
+        os.chown(ROOT + folder, *owner)
+    write(folder + "/authorized_keys", "".join(key + "\n" for key in keys), 0o600, owner)
+
+
+def home_of(user):
+    for line in read("/etc/passwd").splitlines():
+        fields = line.split(":")
+        if fields[0] == user:
+            return fields[5].rstrip("/"), (int(fields[2]), int(fields[3]))
+    raise LookupError("there is no user %s" % user)
+
+
+def rename_instance(new):
+    """What cloud-init has done for the old instance counts for the new one from now on."""
+    if not os.path.exists(ROOT + CLOUD + "/data/instance-id"):
+        return
+    old = read(CLOUD + "/data/instance-id").strip()
+    instances = ROOT + CLOUD + "/instances/"
+    if old != new:
+        os.rename(instances + old, instances + new)
+    remove(CLOUD + "/instance.nido")
+    os.symlink(CLOUD + "/instances/" + new, ROOT + CLOUD + "/instance.nido")
+    os.rename(ROOT + CLOUD + "/instance.nido", ROOT + CLOUD + "/instance")
+    # A pickled object that says the old id and holds the old seed; made again at each boot.
+    remove(CLOUD + "/instances/%s/obj.pkl" % new)
+    for path in CLOUD + "/data/instance-id", CLOUD + "/data/previous-instance-id":
+        write(path, new + "\n", 0o644)
+    if os.path.exists(ROOT + CLOUD_RUN + "/.instance-id"):
+        write(CLOUD_RUN + "/.instance-id", new + "\n", 0o644)
+    for name, mode in (("", 0o644), ("-sensitive", 0o600)):
+        path = "%s/instance-data%s.json" % (CLOUD_RUN, name)
+        if os.path.exists(ROOT + path):
+            write(path, read(path).replace(json.dumps(old), json.dumps(new)), mode)
+
+
+def lease_renewal():
+    """The command that renews the lease of the interface to the outside, where there is one."""
+    routes = [line.split() for line in read("/proc/net/route").splitlines()[1:]]
+    interface = next((route[0] for route in routes if route[1] == "00000000"), None)
+    if interface and os.path.isdir(ROOT + "/run/systemd/netif/leases"):
+        return ["networkctl", "renew", interface]
+    if interface and os.path.isdir(ROOT + "/run/dhcpcd"):
+        return ["dhcpcd", "--rebind", interface]
+    return None
+`.trimStart();
