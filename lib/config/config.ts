@@ -18,6 +18,13 @@ export const configFields = {
   accelerator: z.enum(["kvm", "hvf", "whpx", "tcg"]).describe(
     "Accelerator to use instead of the one that was found by probing",
   ),
+  warm: z.enum(["on", "stream", "off"]).describe(
+    "Wake new VMs from the memory of their base (on), read it in full instead of sharing it " +
+      "(stream), or boot each one (off)",
+  ),
+  warmDiskGib: z.number().min(0).max(65_536).describe(
+    "Disk that the memory of warm bases may take; the least used are freed beyond it",
+  ),
 };
 
 /** The name of a setting. */

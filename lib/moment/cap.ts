@@ -21,7 +21,11 @@ export async function capMemory(context: Context, newest: Moment): Promise<void>
     if (bytes <= warmDiskGib * 2 ** 30) return;
     if (one.moment.id === newest.id) continue;
     const lock = { what: momentLock(one.moment.id), doing: "free the memory of a warm base" };
-    await withLock(context, lock, () => setAside(one.moment, "its memory was freed: other warm bases were used more"));
+    await withLock(
+      context,
+      lock,
+      () => setAside(one.moment, "its memory was freed: other warm bases were used more"),
+    );
     bytes -= one.bytes;
   }
 }

@@ -6,7 +6,7 @@ import { withLock } from "../store/lock.ts";
 import { readFact, writeFact } from "../store/fact.ts";
 import type { VmRecord } from "../vm/vm.ts";
 import type { Base } from "./base.ts";
-import { type Fingerprint, fingerprintOf, differences } from "./fingerprint.ts";
+import { differences, type Fingerprint, fingerprintOf } from "./fingerprint.ts";
 import { incubate } from "./incubate.ts";
 import { damage, digestOf, listMoments, type Moment, setAside } from "./moment.ts";
 import { capMemory } from "./cap.ts";
@@ -44,7 +44,10 @@ export async function chooseMoment(context: Context, wanted: Wanted): Promise<Ch
   const print = await fingerprintOf(context, wanted.base.digest, wanted.record, memory);
   const found = await find(context.home, wanted.base, print);
   if (found || !wanted.mayIncubate) {
-    return found ?? cold(`${told(wanted.base)} is not warm yet, and only a spawn that waits until ready makes it so`);
+    return found ??
+      cold(
+        `${told(wanted.base)} is not warm yet, and only a spawn that waits until ready makes it so`,
+      );
   }
   const unfit = await readFact(context.home, await unfitFact(print), unfitSchema);
   if (unfit) return cold(`${unfit.reason} (found ${unfit.at})`);
@@ -72,7 +75,11 @@ async function warmNow(context: Context, wanted: Wanted, print: Fingerprint): Pr
     const found = await find(context.home, wanted.base, print);
     if (found) return found;
     try {
-      const moment = await incubate(context, { ...wanted, like: wanted.record, fingerprint: print });
+      const moment = await incubate(context, {
+        ...wanted,
+        like: wanted.record,
+        fingerprint: print,
+      });
       await capMemory(context, moment);
       const incubateSeconds = Math.round(performance.now() - since) / 1000;
       return { ...woken(moment), incubateSeconds };
@@ -81,7 +88,10 @@ async function warmNow(context: Context, wanted: Wanted, print: Fingerprint): Pr
       if (context.signal.aborted || code === "cancelled") throw error;
       if (code === "timeout") throw notReady(wanted.base, error);
       const reason = `${told(wanted.base)} can't be made warm: ${message}`;
-      await writeFact(context.home, await unfitFact(print), { reason, at: context.now().toISOString() });
+      await writeFact(context.home, await unfitFact(print), {
+        reason,
+        at: context.now().toISOString(),
+      });
       return cold(reason);
     }
   });

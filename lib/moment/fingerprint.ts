@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { homeKey } from "../guest/keys.ts";
-import { readerProgram } from "../guest/reader_program.ts";
+import { readerName } from "../guest/reader_program.ts";
 import { chooseAccelerator } from "../qemu/accelerator.ts";
 import { cpuModel } from "../qemu/accelerator_name.ts";
 import { commandLine } from "../qemu/command_line.ts";
@@ -42,7 +42,7 @@ export async function fingerprintOf(
     findQemu(context, architecture),
     chooseAccelerator(context, architecture, record.accelerator),
     homeKey(context),
-    shortHash(readerProgram),
+    readerName(),
   ]);
   const firmware = record.firmware === "uefi"
     ? await requireFirmware(context, architecture)

@@ -70,7 +70,15 @@ async function layEgg(
     diskBytes: base.virtualSizeBytes,
     callersKeys: [],
   });
-  return { name, folder, record, state: "stopped", isHalfStarted: false, isDeaf: false, problems: [] };
+  return {
+    name,
+    folder,
+    record,
+    state: "stopped",
+    isHalfStarted: false,
+    isDeaf: false,
+    problems: [],
+  };
 }
 
 async function freeze(context: Context, vm: SoundVm, isShared: boolean): Promise<void> {

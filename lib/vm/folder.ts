@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { generateKeyPair, homeKey } from "../guest/keys.ts";
-import type { Identity } from "../guest/renewal.ts";
+import type { Identity, RenewalParts } from "../guest/renewal.ts";
 import { ownCloudConfig, type Seed, SEED_BYTES, seedImage } from "../guest/seed.ts";
 import { overruledKeys } from "../guest/user_data.ts";
 import { requireFirmware } from "../qemu/firmware.ts";
@@ -56,7 +56,9 @@ export async function fillFolder(
     [vmFiles.record]: JSON.stringify(record, null, 2) + "\n",
   };
   if (record.wake) {
-    const parts = { identity, userData: userData !== undefined, growRoot: growsTo !== undefined };
+    const parts: RenewalParts = { identity };
+    if (userData !== undefined) parts.userData = true;
+    if (growsTo !== undefined) parts.growRoot = true;
     const awaited: Awaited = { parts, diskBytes: growsTo };
     contents[vmFiles.renewal] = JSON.stringify(awaited);
   }

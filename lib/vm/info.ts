@@ -42,7 +42,7 @@ export async function info(context: Context, name: string): Promise<z.input<type
   const plain = { name, state, problems, folder, pid };
   if (!vm.record) return { ...plain, ports: [], labels: {} };
   const { record } = vm;
-  const disk = join(folder, vmFiles.disk);
+  const disk = join(folder, record.disk);
   const [header, stat] = await Promise.all([
     readQcow2(disk).catch(() => undefined),
     Deno.stat(disk).catch(() => undefined),

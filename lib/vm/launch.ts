@@ -84,7 +84,7 @@ export async function launch(
     await qmp.execute("cont");
     Object.assign(vm, { state: "running", pid: child.pid, isHalfStarted: false, problems: [] });
   } catch (error) {
-    renewing?.close();
+    renewing?.[Symbol.dispose]();
     if (wake) vm.record.wake = wake;
     await endChild(child);
     await killMachine(pidFile); // one that a killed start left behind, and that kept ours out

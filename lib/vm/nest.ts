@@ -42,7 +42,9 @@ async function build(context: Context, name: string, plan: Plan): Promise<SoundV
     const overruled = await fillFolder(context, folder, {
       hostname: name,
       record: plan.record,
-      ...(moment ? above(moment, plan.diskBytes) : { below: base.diskPath, diskBytes: plan.diskBytes }),
+      ...(moment
+        ? above(moment, plan.diskBytes)
+        : { below: base.diskPath, diskBytes: plan.diskBytes }),
       callersKeys: plan.callersKeys,
       userData: plan.userData,
     });

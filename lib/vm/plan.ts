@@ -6,10 +6,12 @@ import { readPublicKeys } from "../guest/keys.ts";
 import { loginUser } from "../guest/seed.ts";
 import { checkUserData } from "../guest/user_data.ts";
 import { requireUnixSockets } from "../host/platform.ts";
-import type { Image } from "../image/image.ts";
 import { resolveImage } from "../image/resolve.ts";
+import { type Base, imageBase } from "../moment/base.ts";
+import type { Moment } from "../moment/moment.ts";
 import { field } from "../operation.ts";
 import { findQemu } from "../qemu/installation.ts";
+import { vmFiles } from "../store/files.ts";
 import { vmName } from "./name.ts";
 import { parsePorts, withSshPort } from "./port.ts";
 import { checkPortsAreFree } from "./port_taken.ts";
@@ -58,7 +60,9 @@ export type SpawnRequest = z.output<typeof spawnInput>;
 /** What will be made, decided in full before anything is made. */
 export interface Plan {
   name?: string;
-  image: Image;
+  base: Base;
+  /** The warm base that it wakes from. */
+  moment?: Moment;
   record: VmRecord;
   diskBytes: number;
   userData?: string;
@@ -85,13 +89,13 @@ export async function makePlan(context: Context, request: SpawnRequest): Promise
   const memory = request.memoryMib ?? config.memoryMib ?? 1024;
   checkMemory(memory, "spawn with");
 
-  const image = await resolveImage(context, reference);
-  const qemu = await findQemu(context, image.architecture);
-  const board = image.architecture === "x86_64" ? "pc-q35" : "virt";
+  const base = imageBase(await resolveImage(context, reference));
+  const qemu = await findQemu(context, base.architecture);
+  const board = base.architecture === "x86_64" ? "pc-q35" : "virt";
   return {
     name: request.name,
-    image,
-    diskBytes: diskSize(image, request.diskGib ?? config.diskGib),
+    base,
+    diskBytes: diskSize(base, request.diskGib ?? config.diskGib),
     userData: request.userData,
     callersKeys,
     notes: [],
@@ -99,14 +103,15 @@ export async function makePlan(context: Context, request: SpawnRequest): Promise
       schemaVersion: 1,
       id: crypto.randomUUID(),
       createdAt: context.now().toISOString(),
-      image: { name: image.name, digest: image.digest },
-      architecture: image.architecture,
-      firmware: image.architecture === "aarch64" ? "uefi" : image.firmware,
-      machineType: `${board}-${qemu.major}.${qemu.minor}`,
+      image: base.image,
+      disk: vmFiles.disk,
+      architecture: base.architecture,
+      firmware: base.firmware,
+      machineType: base.machineType ?? `${board}-${qemu.major}.${qemu.minor}`,
       accelerator: request.accel ?? config.accelerator,
       cpus: request.cpus ?? config.cpus ?? 2,
       memoryMib: memory,
-      user: request.user ?? config.user ?? image.user,
+      user: request.user ?? config.user ?? base.user,
       network: request.network ?? config.network ?? "full",
       ports,
       labels: request.labels ?? {},
@@ -115,15 +120,15 @@ export async function makePlan(context: Context, request: SpawnRequest): Promise
   };
 }
 
-function diskSize(image: Image, wantedGib: number | undefined): number {
-  const own = image.disk.virtualSizeBytes;
+function diskSize(base: Base, wantedGib: number | undefined): number {
+  const own = base.virtualSizeBytes;
   if (wantedGib === undefined) return own;
   const wanted = wantedGib * 2 ** 30;
   if (wanted >= own) return wanted;
   const gib = Math.ceil(own / 2 ** 30 * 100) / 100;
   throw new NidoError(
     "invalid_input",
-    `Cannot spawn with a disk of ${wantedGib} GiB: image "${image.name}" is ${gib} GiB, and a disk never shrinks`,
+    `Cannot spawn with a disk of ${wantedGib} GiB: ${base.kind} "${base.name}" is ${gib} GiB, and a disk never shrinks`,
     { hint: `nido spawn --disk ${Math.ceil(gib)}G, or leave --disk out` },
   );
 }

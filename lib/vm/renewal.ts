@@ -3,7 +3,7 @@ import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
 import { connectAgain } from "../guest/connect_again.ts";
 import { type ReaderLink, renewOverSsh } from "../guest/reader.ts";
-import { freshRenewal, type Renewal } from "../guest/renewal.ts";
+import { freshRenewal, type Renewal, type RenewalParts } from "../guest/renewal.ts";
 import { vmFiles } from "../store/files.ts";
 import { sshTarget } from "./reach.ts";
 import type { SoundVm, Wake } from "./vm.ts";
@@ -13,7 +13,7 @@ const SSH_MS = 60_000;
 
 /** What a guest that wakes is told besides the time, as its folder keeps it until then. */
 export interface Awaited {
-  parts: Parameters<typeof freshRenewal>[1];
+  parts: RenewalParts;
   /** The size that its disk gets before it wakes; absent: as it is. */
   diskBytes?: number;
 }
@@ -48,7 +48,7 @@ export async function renewed(
     const { code } = toNidoError(error);
     if (code !== "timeout" && code !== "unavailable") throw error;
   } finally {
-    link.close();
+    link[Symbol.dispose]();
   }
   const target = { ...await sshTarget(context, vm), hostKey: wake.hostKey };
   try {

@@ -32,7 +32,12 @@ export default operation({
     const isUp = state === "running" || state === "paused";
     const stopping = { name, force, timeoutSeconds: Math.min(timeoutSeconds, STOP_SECONDS) };
     const how = isUp ? (await stop(context, stopping)).how : undefined;
-    const started = await start(context, { name, wait: "ready", timeoutSeconds });
+    const started = await start(context, {
+      name,
+      wait: "ready",
+      diskOnly: false,
+      timeoutSeconds,
+    });
     return { name, state: started.state, how };
   },
 });

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
+import { start } from "./start.ts";
 import { mustBe, mustBeSound, vmField, withMonitor, withVm } from "./vm.ts";
 
 export default operation({
   name: "vm.resume",
-  summary: "Let a paused VM go on",
-  description: "The guest goes on exactly where it was paused.",
+  summary: "Let a paused or suspended VM go on",
+  description: "The guest goes on exactly where it was; one that slept gets the right time.",
   effect: "change",
   input: z.strictObject({ name: vmField }),
   output: z.strictObject({
@@ -16,10 +17,15 @@ export default operation({
   examples: ["nido resume web"],
   text: ({ name }) => `"${name}" is on the wing again`,
   async run(context, { name }) {
-    await withVm(context, name, "resume", async (vm) => {
-      mustBe(vm, "resume", ["paused"], `nido info ${name}`);
+    const wasPaused = await withVm(context, name, "resume", async (vm) => {
+      mustBe(vm, "resume", ["paused", "suspended"], `nido info ${name}`);
+      if (vm.state === "suspended") return false;
       await withMonitor(context, mustBeSound(vm), "work", (qmp) => qmp.execute("cont"));
+      return true;
     });
+    if (!wasPaused) {
+      await start(context, { name, wait: "running", diskOnly: false, timeoutSeconds: 600 });
+    }
     return { name, state: "running" as const };
   },
 });

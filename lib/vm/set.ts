@@ -5,6 +5,7 @@ import { NidoError } from "../errors.ts";
 import { readQcow2 } from "../image/qcow2.ts";
 import { operation } from "../operation.ts";
 import { growDisk } from "../qemu/image_tool.ts";
+import { growLiveDisk } from "../qemu/layer_switch.ts";
 import { vmFiles } from "../store/files.ts";
 import { writeRecord } from "../store/record.ts";
 import { addForward, removeOtherForwards } from "./forward.ts";
@@ -93,7 +94,7 @@ function changeShape({ record }: SoundVm, request: Request): string[] {
 }
 
 async function grow(context: Context, vm: SoundVm, diskGib: number): Promise<boolean> {
-  const disk = join(vm.folder, vmFiles.disk);
+  const disk = join(vm.folder, vm.record.disk);
   const { virtualSizeBytes } = await readQcow2(disk);
   const wanted = diskGib * 2 ** 30;
   if (wanted === virtualSizeBytes) return false;
@@ -106,14 +107,7 @@ async function grow(context: Context, vm: SoundVm, diskGib: number): Promise<boo
     );
   }
   if (vm.pid === undefined) await growDisk(context, disk, wanted);
-  else {
-    await withMonitor(
-      context,
-      vm,
-      "work",
-      (qmp) => qmp.execute("block_resize", { "node-name": "disk", size: wanted }),
-    );
-  }
+  else await withMonitor(context, vm, "work", (qmp) => growLiveDisk(qmp, wanted));
   return true;
 }
 

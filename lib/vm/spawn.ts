@@ -1,16 +1,26 @@
+import { join } from "node:path";
 import { z } from "zod";
 import type { Context } from "../context.ts";
+import { toNidoError } from "../errors.ts";
+import type { FirstBoot } from "../guest/readiness.ts";
+import type { ReaderLink } from "../guest/reader.ts";
+import { needsEarlyBoot } from "../guest/warm_user_data.ts";
+import { type Choice, chooseMoment, rung } from "../moment/choose.ts";
+import { setAside, touch, wakeFrom } from "../moment/moment.ts";
 import { operation } from "../operation.ts";
-import type { AcceleratorChoice } from "../qemu/accelerator.ts";
+import { vmFiles } from "../store/files.ts";
 import { prepareHome } from "../store/home.ts";
-import { discard, removeVm } from "./delete.ts";
-import { launch } from "./launch.ts";
+import { writeRecord } from "../store/record.ts";
+import { removeVm } from "./delete.ts";
+import { discard } from "./discard.ts";
+import { launch, type Launched } from "./launch.ts";
 import { nest } from "./nest.ts";
-import { makePlan, spawnInput, type SpawnRequest } from "./plan.ts";
+import { makePlan, type Plan, spawnInput, type SpawnRequest } from "./plan.ts";
 import { forwardedPort } from "./port.ts";
-import { sshAccess, sshCommandLine, sshPort } from "./ssh_access.ts";
 import { type ReadyTimings, waitForReady } from "./ready.ts";
-import { openSoundVm, type SoundVm, vmState } from "./vm.ts";
+import { renewed } from "./renewal.ts";
+import { sshAccess, sshCommandLine, sshPort } from "./ssh_access.ts";
+import { openSoundVm, type SoundVm, vmState, type Wake } from "./vm.ts";
 
 const output = z.strictObject({
   name: z.string().describe("Name of the VM"),
@@ -25,16 +35,28 @@ const output = z.strictObject({
   firstBoot: z.enum(["done", "degraded", "absent"]).optional().describe(
     "How cloud-init ended, once the VM was ready; absent: the image has none",
   ),
+  spawnPath: rung.describe(
+    "How it came to life: warm (from its base's memory), stream (from memory that was read in " +
+      "full) or cold (booted)",
+  ),
+  spawnPathReason: z.string().describe("Why that way"),
   problems: z.array(z.string()).describe("What went wrong without stopping it"),
   timings: z.strictObject({
+    incubateSeconds: z.number().optional().describe("Making its base warm, which was not yet"),
     diskSeconds: z.number().describe("Disk, keys and seed"),
-    qemuSeconds: z.number().optional().describe("Starting QEMU"),
+    qemuSeconds: z.number().optional().describe("Starting QEMU, with memory to wake from"),
+    renewSeconds: z.number().optional().describe("Until a woken guest had its own name and time"),
     bootSeconds: z.number().optional().describe("Until the guest's SSH server answered"),
     readySeconds: z.number().optional().describe("Until first boot was finished"),
   }).describe("Seconds spent in each stage"),
 });
 
-type SpawnTimings = { diskSeconds: number; qemuSeconds?: number } & ReadyTimings;
+type SpawnTimings = {
+  incubateSeconds?: number;
+  diskSeconds: number;
+  qemuSeconds?: number;
+  renewSeconds?: number;
+} & ReadyTimings;
 
 /** Makes a VM and, unless told otherwise, waits until it is ready. A failed spawn leaves nothing. */
 export async function spawn(
@@ -43,36 +65,45 @@ export async function spawn(
 ): Promise<z.input<typeof output>> {
   await prepareHome(context.home);
   const plan = await makePlan(context, request);
-  const timings: SpawnTimings = { diskSeconds: 0 };
+  let choice = await choose(context, plan, request);
+  plan.moment = choice.moment;
+  const wake = plan.record.wake = choice.moment && wakeFrom(choice.moment);
+  const timings: SpawnTimings = { incubateSeconds: choice.incubateSeconds, diskSeconds: 0 };
   const disk = stopwatch();
-  const { vm, accelerator } = await nest(context, plan, async (vm) => {
+  const { vm, launched } = await nest(context, plan, async (vm) => {
     timings.diskSeconds = disk();
     if (request.wait === "none") return { vm };
     const qemu = stopwatch();
-    const accelerator = await startOrUndo(context, vm);
+    context.report({ stage: "qemu", message: `hatching "${vm.name}"` });
+    const hatched = await orUndo(context, vm, () => hatch(context, vm, choice));
+    choice = hatched.choice;
     timings.qemuSeconds = qemu();
-    return { vm, accelerator };
+    return { vm, launched: hatched.launched };
   });
-  const known = { digest: plan.image.digest, image: plan.image.name, user: plan.record.user };
   const result = (now: SoundVm) => ({
     name: vm.name,
     state: now.state,
-    ...known,
+    image: plan.record.image.name,
+    digest: plan.record.image.digest,
+    user: plan.record.user,
     ports: now.record.ports,
     sshCommand: sshPort(now.record) ? sshCommandLine(sshAccess(context, now)) : undefined,
-    accelerator: accelerator?.name,
-    acceleratorReason: accelerator?.reason,
+    accelerator: launched?.accelerator.name,
+    acceleratorReason: launched?.accelerator.reason,
+    spawnPath: choice.rung,
+    spawnPathReason: choice.reason,
     problems: [...now.problems, ...plan.notes],
     timings,
   });
-  if (request.wait !== "ready") return result(vm);
-
+  if (request.wait !== "ready") {
+    launched?.renewing?.[Symbol.dispose]();
+    return result(vm);
+  }
   try {
-    const { firstBoot, timings: waited } = await waitForReady(context, vm, request.timeoutSeconds);
-    Object.assign(timings, waited);
-    const ready = await openSoundVm(context, vm.name);
-    const problems = [...ready.problems, ...plan.notes, ...firstBoot.problems];
-    return { ...result(ready), firstBoot: firstBoot.status, problems };
+    const firstBoot = await ready(context, vm, { wake, ...launched }, request, timings);
+    const now = await openSoundVm(context, vm.name);
+    const problems = [...now.problems, ...plan.notes, ...firstBoot.problems];
+    return { ...result(now), firstBoot: firstBoot.status, problems };
   } catch (error) {
     if (request.rmOnFailure || context.signal.aborted) {
       await removeVm(uninterrupted(context), vm.name, { force: true, id: vm.record.id });
@@ -81,10 +112,61 @@ export async function spawn(
   }
 }
 
-async function startOrUndo(context: Context, vm: SoundVm): Promise<AcceleratorChoice> {
-  context.report({ stage: "qemu", message: `hatching "${vm.name}"` });
+async function choose(context: Context, plan: Plan, request: SpawnRequest): Promise<Choice> {
+  if (request.wait === "none") return { rung: "cold", reason: "it is not to run yet" };
+  const early = request.userData && await needsEarlyBoot(request.userData);
+  if (early) return { rung: "cold", reason: early };
+  return await chooseMoment(context, {
+    base: plan.base,
+    record: plan.record,
+    mayIncubate: request.wait === "ready",
+    timeoutSeconds: request.timeoutSeconds,
+  });
+}
+
+/** Starts a VM whose lock is held; when its memory can't be loaded it boots from the same disk. */
+async function hatch(
+  context: Context,
+  vm: SoundVm,
+  choice: Choice,
+): Promise<{ launched: Launched; choice: Choice }> {
   try {
-    return await launch(context, vm);
+    const launched = await launch(context, vm);
+    if (choice.moment) await touch(context, choice.moment);
+    return { launched, choice };
+  } catch (error) {
+    const { code, message } = toNidoError(error);
+    if (!choice.moment || code !== "integrity") throw error;
+    await setAside(choice.moment, message);
+    delete vm.record.wake;
+    await writeRecord(join(vm.folder, vmFiles.record), vm.record);
+    const reason = `its warm state did not wake: ${message}`;
+    return { launched: await launch(context, vm), choice: { rung: "cold", reason } };
+  }
+}
+
+async function ready(
+  context: Context,
+  vm: SoundVm,
+  { wake, renewing }: { wake?: Wake; renewing?: ReaderLink },
+  request: SpawnRequest,
+  timings: SpawnTimings,
+): Promise<FirstBoot> {
+  let problems: string[] = [];
+  if (wake && renewing) {
+    const renew = stopwatch();
+    problems = await renewed(context, vm, wake, renewing);
+    timings.renewSeconds = renew();
+    if (request.userData === undefined) return { status: "done", problems };
+  }
+  const { firstBoot, timings: waited } = await waitForReady(context, vm, request.timeoutSeconds);
+  Object.assign(timings, waited);
+  return { ...firstBoot, problems: [...problems, ...firstBoot.problems] };
+}
+
+async function orUndo<T>(context: Context, vm: SoundVm, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
   } catch (error) {
     await discard(uninterrupted(context), vm);
     throw error;
@@ -118,8 +200,10 @@ export default operation({
   text: (result) => {
     const { timings } = result;
     const spent = [
+      ["incubator", timings.incubateSeconds],
       ["disk", timings.diskSeconds],
       ["qemu", timings.qemuSeconds],
+      ["renewal", timings.renewSeconds],
       ["boot", timings.bootSeconds],
       ["ready", timings.readySeconds],
     ].flatMap(([stage, seconds]) => seconds === undefined ? [] : [`${stage} ${seconds} s`]);
@@ -130,6 +214,7 @@ export default operation({
       ...result.ports.map(({ address, host, guest, protocol, label }) =>
         `  ${address}:${host} -> ${guest}/${protocol}${label ? ` (${label})` : ""}`
       ),
+      `  ${result.spawnPath}: ${result.spawnPathReason}`,
       ...(result.accelerator
         ? [`  accelerator ${result.accelerator}: ${result.acceleratorReason}`]
         : []),

@@ -4,8 +4,7 @@ import { commandLine, type Machine } from "../../lib/qemu/command_line.ts";
 const FOLDER = new URL("./command_lines/", import.meta.url);
 
 const paths: Machine["paths"] = {
-  disk: "/home/wren/.nido/vms/web/disk.qcow2",
-  base: "/home/wren/.nido/disks/sha256-ab/disk.qcow2",
+  disk: ["/home/wren/.nido/vms/web/disk.qcow2", "/home/wren/.nido/disks/sha256-ab/disk.qcow2"],
   seed: "/home/wren/.nido/vms/web/seed.iso",
   pid: "/home/wren/.nido/vms/web/qemu.pid",
   work: "/home/wren/.nido/run/0b8e2f6c/work.sock",
@@ -23,6 +22,7 @@ const machine: Machine = {
   accelerator: "kvm",
   cpus: 2,
   memoryMib: 1024,
+  wakes: false,
   network: "full",
   hostOs: "linux",
   paths,
@@ -43,6 +43,16 @@ const variants: Record<string, Machine> = {
   "linux_x86_64_tcg": { ...machine, accelerator: "tcg" },
   "linux_x86_64_uefi": { ...machine, paths: { ...paths, firmware: uefi } },
   "linux_x86_64_no_network": { ...machine, network: "none" },
+  "linux_x86_64_incubator": {
+    ...machine,
+    ram: { path: "/home/wren/.nido/incubators/ab12/ram", mode: "write" },
+  },
+  "linux_x86_64_clone": {
+    ...machine,
+    ram: { path: "/home/wren/.nido/moments/ab12/ram", mode: "copy" },
+    wakes: true,
+    paths: { ...paths, disk: [paths.disk[0]!, "/m/ab12/disk.qcow2", "/d/disk.qcow2"] },
+  },
   "linux_aarch64_kvm": { ...machine, ...arm },
   "linux_aarch64_tcg": { ...machine, ...arm, accelerator: "tcg" },
   "darwin_aarch64_hvf": { ...machine, ...arm, accelerator: "hvf", hostOs: "darwin" },
@@ -70,7 +80,10 @@ Deno.test("every VM of one architecture has the same devices in the same order",
 });
 
 Deno.test("a comma in a path doesn't begin a new option", () => {
-  const args = commandLine({ ...machine, paths: { ...paths, disk: "/a,readonly=on/disk.qcow2" } });
+  const args = commandLine({
+    ...machine,
+    paths: { ...paths, disk: ["/a,readonly=on/disk.qcow2"] },
+  });
   assert.ok(args.includes(
     "driver=file,node-name=disk-file,discard=unmap,filename=/a,,readonly=on/disk.qcow2",
   ));

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { eventually, lives, type Nest, nest, refuses } from "../../helpers/nest.ts";
+import { runFiles } from "../../../lib/store/files.ts";
+import { runFolder } from "../../../lib/store/run_folder.ts";
 
 /** Starts a program that waits; it is ended with the test. */
 function bystander(args: string[]): Deno.ChildProcess & AsyncDisposable {
