@@ -69,7 +69,7 @@ export function differences(one: Fingerprint, other: Fingerprint): (keyof Finger
   return (Object.keys(one) as (keyof Fingerprint)[]).filter((part) => one[part] !== other[part]);
 }
 
-/** The guest's hardware: the command line of a machine whose host side is empty. */
+/** The guest's hardware, but for its sizes: the command line of a machine whose host side is empty. */
 function devices(record: VmRecord, accelerator: Parameters<typeof cpuModel>[0]): string[] {
   const nowhere = { pid: "", work: "", query: "", agent: "", hatch: "", vnc: "", seed: "" };
   return commandLine({
@@ -77,6 +77,8 @@ function devices(record: VmRecord, accelerator: Parameters<typeof cpuModel>[0]):
     name: "",
     id: "",
     accelerator,
+    cpus: 1,
+    memoryMib: 1,
     network: "full",
     hostOs: Deno.build.os,
     wakes: false,

@@ -76,6 +76,7 @@ async function layEgg(
     record,
     state: "stopped",
     isHalfStarted: false,
+    isHalfFrozen: false,
     isDeaf: false,
     problems: [],
   };

@@ -74,6 +74,8 @@ export interface Vm {
   pid?: number;
   /** QEMU lives but was never let go: whoever started it died in the middle. */
   isHalfStarted: boolean;
+  /** It stands still because whoever froze it died in the middle. */
+  isHalfFrozen: boolean;
   /** QEMU lives, but its monitor does not answer. */
   isDeaf: boolean;
   problems: string[];
@@ -146,8 +148,21 @@ export async function withVm<T>(
   return await withLock(
     context,
     vmLock(name, verb),
-    async () => await run(await openVm(context, name)),
+    async () => {
+      const vm = await openVm(context, name);
+      if (vm.isHalfFrozen) await thaw(context, mustBeSound(vm));
+      return await run(vm);
+    },
   );
+}
+
+/** Lets a machine go on that stands still because whoever froze it died. The caller holds its lock. */
+async function thaw(context: Context, vm: SoundVm): Promise<void> {
+  await withMonitor(context, vm, "work", async (qmp) => {
+    await qmp.execute("migrate_cancel");
+    await qmp.execute("cont");
+  });
+  Object.assign(vm, { state: "running", isHalfFrozen: false, problems: [] });
 }
 
 /** The lock that guards one VM. */
@@ -206,11 +221,13 @@ async function derive(
     state: "stopped",
     pid,
     isHalfStarted: false,
+    isHalfFrozen: false,
     isDeaf: false,
     problems: [],
   };
   try {
     vm.record = await readRecord(join(folder, vmFiles.record), vmRecord);
+    if (vm.record?.wake) await forgetLostMemory(context.home, vm.record);
     if (!vm.record) vm.problems.push(`its ${vmFiles.record} is missing`);
   } catch (error) {
     vm.problems.push(toNidoError(error).message);
@@ -222,6 +239,12 @@ async function derive(
   } else if (pid !== undefined) await deriveFromMonitor(context, mustBeSound(vm));
   else await deriveWithoutProcess(context, mustBeSound(vm));
   return vm;
+}
+
+// Memory that is gone holds nothing back: the VM boots from its disk.
+async function forgetLostMemory(home: string, record: VmRecord): Promise<void> {
+  const state = await Deno.stat(join(home, record.wake!.state)).catch(() => undefined);
+  if (!state) delete record.wake;
 }
 
 async function deriveWithoutProcess(context: Context, vm: SoundVm): Promise<void> {
@@ -270,10 +293,14 @@ function deriveFromStatus(vm: SoundVm, status: string): void {
     vm.problems.push("its start is not finished, or was interrupted");
   } else {
     vm.state = "paused";
-    // A machine whose state was written stands in "postmigrate" until it is let go.
-    if (status !== "paused" && status !== "postmigrate") vm.problems.push(`QEMU says ${status}`);
+    vm.isHalfFrozen = HALF_FROZEN.includes(status);
+    if (vm.isHalfFrozen) vm.problems.push("its freezing is not finished, or was interrupted");
+    else if (status !== "paused") vm.problems.push(`QEMU says ${status}`);
   }
 }
+
+/** What QEMU says while and after its state is written, until it is let go. */
+const HALF_FROZEN = ["finish-migrate", "postmigrate"];
 
 async function deriveEnded(vm: SoundVm): Promise<void> {
   if (vm.record.wake) vm.state = "suspended";

@@ -1,0 +1,103 @@
+import { join } from "node:path";
+import type { Context } from "../context.ts";
+import { activeLayer, switchLayer } from "../qemu/layer_switch.ts";
+import { emptyOverlay } from "../qemu/overlay.ts";
+import type { Qmp } from "../qemu/qmp.ts";
+import { saveState } from "../qemu/state_stream.ts";
+import { readQcow2 } from "../image/qcow2.ts";
+import { files, momentFiles, nextLayer, runFiles, vmFiles } from "../store/files.ts";
+import { withLock } from "../store/lock.ts";
+import { syncFolder, writeNewFile, writeRecord } from "../store/record.ts";
+import { runFolder } from "../store/run_folder.ts";
+import { type SoundVm, withMonitor } from "../vm/vm.ts";
+import { layersLock } from "./layers.ts";
+
+/** A VM's memory, and the layer of its disk, at one instant. */
+export interface Frozen {
+  /** The id of the layer, which is only read from now on. */
+  layer: string;
+  stateBytes: number;
+  /** How long the VM stood still, in milliseconds. */
+  stillMs: number;
+}
+
+/**
+ * Freezes a live VM whose lock the caller holds: its memory and device state go to `folder`, while
+ * the guest runs; it stands still for the last round and goes on in a new layer of its disk.
+ */
+export async function freeze(context: Context, vm: SoundVm, folder: string): Promise<Frozen> {
+  return await withMonitor(context, vm, "work", async (qmp) => {
+    let layer = "";
+    const saved = await saveMemory(context, vm, qmp, folder, async () => {
+      layer = await freezeLayer(context, vm, qmp);
+    });
+    const since = performance.now();
+    await letGo(qmp, vm);
+    const stillMs = Math.round(saved.stillMs + performance.now() - since);
+    return { layer, stateBytes: saved.sizeBytes, stillMs };
+  });
+}
+
+/** Writes a live VM's memory and device state to `folder`; it stands still afterwards. */
+export async function saveMemory(
+  context: Context,
+  vm: SoundVm,
+  qmp: Qmp,
+  folder: string,
+  atSwitchover?: () => Promise<void>,
+) {
+  const vars = join(vm.folder, vmFiles.firmwareVars);
+  return await saveState(qmp, {
+    socket: join(await runFolder(context.home, vm), runFiles.state),
+    file: join(folder, momentFiles.state),
+    withoutSharedMemory: false,
+    atSwitchover: async () => {
+      await atSwitchover?.();
+      if (vm.record.firmware === "uefi") {
+        await Deno.copyFile(vars, join(folder, momentFiles.firmwareVars));
+      }
+    },
+  });
+}
+
+/** Lets a machine go on after its state was written; one that was paused is paused again. */
+async function letGo(qmp: Qmp, vm: SoundVm): Promise<void> {
+  await qmp.execute("cont");
+  if (vm.state === "paused") await qmp.execute("stop");
+}
+
+/**
+ * Freezes the layer that a VM writes to, whose lock the caller holds, and gives its id. The VM's record
+ * names the next layer before anything is written to it: whenever we are killed, what the record
+ * names holds all that the guest has written.
+ */
+export async function freezeLayer(context: Context, vm: SoundVm, qmp?: Qmp): Promise<string> {
+  const { home } = context;
+  const live = qmp && await activeLayer(qmp);
+  const named = join(vm.folder, vm.record.disk);
+  if (live && live.path !== named) {
+    // A freeze that was killed had written the record and not switched the machine: now it is.
+    const { backingFile } = await readQcow2(named);
+    await switchLayer(qmp, live, named);
+    return layerId(backingFile!);
+  }
+  const id = crypto.randomUUID().slice(0, 13);
+  const next = nextLayer(id);
+  const virtualSizeBytes = live?.virtualSizeBytes ?? (await readQcow2(named)).virtualSizeBytes;
+  await withLock(context, layersLock("freeze a layer"), async () => {
+    await Deno.link(named, files.layer(home, id));
+    await syncFolder(files.layers(home));
+    await writeNewFile(
+      join(vm.folder, next),
+      emptyOverlay(files.layer(home, id), virtualSizeBytes),
+    );
+  });
+  vm.record.disk = next;
+  await writeRecord(join(vm.folder, vmFiles.record), vm.record);
+  if (live) await switchLayer(qmp, live, join(vm.folder, next));
+  return id;
+}
+
+function layerId(path: string): string {
+  return path.replace(/^.*[/\\]/, "").replace(/\.qcow2$/, "");
+}
