@@ -23,6 +23,16 @@ export const files = {
 
   vms: (home: string) => join(home, "vms"),
   vm: (home: string, name: string) => join(home, "vms", name),
+
+  templates: (home: string) => join(home, "templates"),
+  template: (home: string, name: string) => join(home, "templates", name),
+  /** Where a template stands for the moment in which another takes its place. */
+  replacedTemplate: (home: string, name: string) => join(home, "templates", `.${name}.replaced`),
+
+  moments: (home: string) => join(home, "moments"),
+  moment: (home: string, id: string) => join(home, "moments", id),
+  layers: (home: string) => join(home, "layers"),
+  layer: (home: string, id: string) => join(home, "layers", `${id}.qcow2`),
 } as const;
 
 /** The files inside one VM's folder. */
@@ -36,6 +46,26 @@ export const vmFiles = {
   consoleLog: "console.log",
   knownHosts: "known_hosts",
   outputs: "outputs",
+} as const;
+
+/** The files inside one template's folder. */
+export const templateFiles = {
+  record: "template.json",
+  compact: (name: string) => `${name}.compact.qcow2`,
+  expanded: (name: string) => `${name}.expanded.qcow2`,
+} as const;
+
+/** The members of an exported template, in their order. */
+export const exportedFiles = {
+  manifest: "manifest.json",
+  record: "template.json",
+  disk: "compact.qcow2",
+} as const;
+
+/** The files inside one moment's folder. */
+export const momentFiles = {
+  record: "moment.json",
+  disk: "disk.qcow2",
 } as const;
 
 /** The file, inside the outputs folder, with one stream of one command; names sort by time. */

@@ -12,11 +12,16 @@ export function homePath(): string {
   return join(Deno.env.get("HOME") ?? homedir(), ".nido");
 }
 
+const FOLDERS = [
+  ...["vms", "images", "disks", "templates", "moments", "layers"],
+  ...["staging", "locks", "facts", "keys", "run"],
+];
+
 /** Makes the home with private folders; a home that can't be used is `denied`. */
 export async function prepareHome(home: string): Promise<void> {
   try {
     await Deno.mkdir(home, { recursive: true, mode: 0o700 });
-    for (const folder of ["vms", "images", "disks", "staging", "locks", "facts", "keys", "run"]) {
+    for (const folder of FOLDERS) {
       await Deno.mkdir(join(home, folder), { recursive: true, mode: 0o700 });
     }
   } catch (cause) {
