@@ -1,5 +1,5 @@
 import type { Refuse } from "../image/refuse.ts";
-import { NidoError } from "../errors.ts";
+import type { NidoError } from "../errors.ts";
 
 /** One file inside an archive. */
 export interface Member {
@@ -42,25 +42,50 @@ export async function* readMembers(
   const { extract } = await import("tar-stream");
   const [{ pipeline }, { Readable }] = await streams();
   const unpacking = extract();
-  // What goes wrong here ends `unpacking` with the same error.
-  const feeding = pipeline(Readable.from(archive), unpacking).catch(() => {});
+  const source: { failure?: unknown } = {};
+  // What goes wrong here ends `unpacking` too, and is told there.
+  const feeding = pipeline(Readable.from(watched(archive, source)), unpacking).catch(() => {});
   let count = 0;
+  const told = (error: unknown): unknown => {
+    if (source.failure !== undefined) return source.failure;
+    if (count === 0) return notExported(refuse, error);
+    return refuse("integrity", "it is cut short or damaged", { cause: error });
+  };
+  const entries = unpacking[Symbol.asyncIterator]();
   try {
-    for await (const entry of unpacking) {
+    for (;;) {
+      const { value: entry, done } = await entries.next().catch((error) => {
+        throw told(error);
+      });
+      if (done) return;
       const { name, size = 0, type } = entry.header;
       if (type !== "file") {
         throw refuse("invalid_input", `${JSON.stringify(name)} in it is not an ordinary file`);
       }
       count++;
-      yield { name, sizeBytes: size, bytes: entry as AsyncIterable<Uint8Array> };
+      yield { name, sizeBytes: size, bytes: translated(entry as AsyncIterable<Uint8Array>, told) };
     }
-  } catch (error) {
-    if (error instanceof NidoError || error instanceof Deno.errors.NotCapable) throw error;
-    if (count === 0) throw notExported(refuse, error);
-    throw refuse("integrity", "it is cut short or damaged", { cause: error });
   } finally {
     unpacking.destroy();
     await feeding;
+  }
+}
+
+/** Passes bytes on and remembers why they ended early. */
+async function* watched(bytes: AsyncIterable<Uint8Array>, source: { failure?: unknown }) {
+  try {
+    yield* bytes;
+  } catch (error) {
+    source.failure = error;
+    throw error;
+  }
+}
+
+async function* translated(bytes: AsyncIterable<Uint8Array>, told: (error: unknown) => unknown) {
+  try {
+    yield* bytes;
+  } catch (error) {
+    throw told(error);
   }
 }
 

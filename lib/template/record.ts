@@ -10,6 +10,7 @@ export const templateName = z.string().regex(
   "use a-z 0-9 . _ - (at most 64, beginning with a letter or a digit)",
 );
 
+const MACHINE_TYPE = /^[a-z0-9]+(-[a-z0-9.]+)*$/;
 const bytes = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 /**
@@ -29,7 +30,7 @@ export const templateRecord = z.strictObject({
   }),
   architecture,
   firmware,
-  machineType: z.string().regex(/^[a-z0-9]+(-[a-z0-9.]+)*$/).max(60),
+  machineType: z.string().max(60).regex(MACHINE_TYPE, "it is no machine type of QEMU"),
   cpus,
   memoryMib,
   diskSizeBytes: bytes,
