@@ -29,6 +29,13 @@ export const operations: Record<string, Load> = {
   "image.info": () => import("./image/info.ts"),
   "image.remove": () => import("./image/remove.ts"),
 
+  "template.list": () => import("./template/list.ts"),
+  "template.info": () => import("./template/info.ts"),
+  "template.verify": () => import("./template/verify.ts"),
+  "template.export": () => import("./template/export.ts"),
+  "template.import": () => import("./template/import.ts"),
+  "template.delete": () => import("./template/delete.ts"),
+
   "system.doctor": () => import("./system/doctor.ts"),
   "system.version": () => import("./system/version.ts"),
   "system.permissions": () => import("./system/permissions.ts"),
@@ -46,4 +53,7 @@ export const aliases: Record<string, string> = {
   "images": "image.list",
   "image ls": "image.list",
   "image rm": "image.remove",
+  "templates": "template.list",
+  "template ls": "template.list",
+  "template rm": "template.delete",
 };

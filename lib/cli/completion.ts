@@ -111,9 +111,11 @@ function offering(values: string[]): (complete: Complete) => void {
 
 async function knownNames(home: string): Promise<Record<string, string[]>> {
   const images = await namesIn(files.images(home));
+  const templates = await namesIn(files.templates(home));
   return {
     vm: await namesIn(files.vms(home)),
     image: images.filter((file) => file.endsWith(".json")).map((file) => file.slice(0, -5)),
+    template: templates.filter((name) => !name.startsWith(".")),
   };
 }
 

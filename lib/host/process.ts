@@ -16,6 +16,8 @@ export interface RunOptions {
   accept?: number[];
   timeoutMs?: number;
   env?: Record<string, string>;
+  /** Hears standard output while it comes; the result then holds none. */
+  hear?: (stdout: Uint8Array) => void;
 }
 
 /**
@@ -34,14 +36,15 @@ export async function run(
   const signals = [options.signal, limit].filter((signal) => signal !== undefined);
   let output: Deno.CommandOutput;
   try {
-    output = await new Deno.Command(program, {
+    const child = new Deno.Command(program, {
       args,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
       signal: AbortSignal.any(signals),
       env: options.env,
-    }).output();
+    }).spawn();
+    output = options.hear ? await heard(child, options.hear) : await child.output();
   } catch (cause) {
     throw cause instanceof Deno.errors.NotFound ? missingProgram(program, cause) : cause;
   }
@@ -56,6 +59,17 @@ export async function run(
     throw toolFailed(program, args, output.code, performance.now() - started, stderr);
   }
   return { code: output.code, stdout: output.stdout, stderr };
+}
+
+async function heard(
+  child: Deno.ChildProcess,
+  hear: (stdout: Uint8Array) => void,
+): Promise<Deno.CommandOutput> {
+  const listen = async () => {
+    for await (const chunk of child.stdout) hear(chunk);
+  };
+  const [status, stderr] = await Promise.all([child.status, child.stderr.bytes(), listen()]);
+  return { ...status, stdout: new Uint8Array(), stderr };
 }
 
 /** The error for a program that ran and failed. */

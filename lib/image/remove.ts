@@ -1,13 +1,12 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
-import { NidoError } from "../errors.ts";
 import { operation } from "../operation.ts";
 import { files } from "../store/files.ts";
 import { withLock } from "../store/lock.ts";
 import { removeIfThere, syncFolder } from "../store/record.ts";
 import { diskLock, imageDigest, imageLock, imageName, imageNames, unknownImage } from "./image.ts";
 import { namesOfDisk, removeUnusedDisk } from "./unused_disks.ts";
-import { diskUsers } from "./users.ts";
+import { diskUsers, inUse } from "./users.ts";
 
 /** What a removal did. */
 export interface Removal {
@@ -43,10 +42,7 @@ export async function removeImage(context: Context, name: string): Promise<Remov
 async function refuseUsed(home: string, name: string, digest: string): Promise<void> {
   const users = await diskUsers(home, digest);
   if (users.length === 0) return;
-  throw new NidoError("in_use", `Cannot remove image "${name}": in use by ${users.join(", ")}`, {
-    hint: `nido delete ${users.join(" ")}`,
-    details: { users },
-  });
+  throw inUse(`remove image "${name}"`, users);
 }
 
 async function forget(home: string, name: string): Promise<void> {

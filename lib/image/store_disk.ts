@@ -2,6 +2,7 @@ import { basename, dirname, join } from "node:path";
 import type { Context } from "../context.ts";
 import { files } from "../store/files.ts";
 import { readRecord, syncFolder, writeRecord } from "../store/record.ts";
+import { digestOfFile, sealFile } from "../store/sealed_file.ts";
 import { isPlain } from "./accept_qcow2.ts";
 import { checkQcow2, confirmQcow2, convertToPlain } from "./convert.ts";
 import { type DiskRecord, diskRecord } from "./image.ts";
@@ -63,7 +64,7 @@ async function buildDisk(
   }
   if (plain) await Deno.rename(staged.path, disk);
   else await convertToPlain(context, staged, disk, refuse);
-  const storedDigest = plain ? staged.unpackedDigest : await digestOf(context, disk);
+  const storedDigest = plain ? staged.unpackedDigest : await digestOfFile(context, disk);
   await sealFile(disk);
   const record: DiskRecord = {
     schemaVersion: 1,
@@ -90,26 +91,4 @@ async function place(building: string, destination: string, folder: string): Pro
   }
   await Deno.rename(building, destination);
   await syncFolder(dirname(destination));
-}
-
-/** Puts a file on the disk for good and takes the right to write from it. */
-async function sealFile(path: string): Promise<void> {
-  {
-    using file = await Deno.open(path, { read: true, write: true });
-    await file.sync();
-  }
-  if (Deno.build.os !== "windows") await Deno.chmod(path, 0o400);
-}
-
-/** The sha256 digest of a file's bytes. */
-async function digestOf(context: Context, path: string): Promise<string> {
-  const { createHash } = await import("node:crypto");
-  const hash = createHash("sha256");
-  using file = await Deno.open(path);
-  const buffer = new Uint8Array(1024 * 1024);
-  for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
-    context.signal.throwIfAborted();
-    hash.update(buffer.subarray(0, count));
-  }
-  return `sha256:${hash.digest("hex")}`;
 }

@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
+import { removeMoments } from "../moment/moment.ts";
 import { files } from "../store/files.ts";
 import { namesIn, readRecord } from "../store/record.ts";
 import { withStaging } from "../store/staging.ts";
 import { imageNames, imageRecord } from "./image.ts";
-import { diskUsers } from "./users.ts";
+import { diskUsers, imageDisk, momentsOn } from "./users.ts";
 
 /** The names of the images that mean a stored disk. */
 export async function namesOfDisk(home: string, digest: string): Promise<string[]> {
@@ -21,13 +22,15 @@ export async function namesOfDisk(home: string, digest: string): Promise<string[
 }
 
 /**
- * Removes a stored disk that no image names and no VM stands on; gives the bytes it freed. The
- * caller holds the disk's lock.
+ * Removes a stored disk that no image names and no VM stands on, and the warm states made of it;
+ * gives the bytes it freed. The caller holds the disk's lock.
  */
 export async function removeUnusedDisk(context: Context, digest: string): Promise<number> {
   const { home } = context;
   if ((await namesOfDisk(home, digest)).length > 0) return 0;
   if ((await diskUsers(home, digest)).length > 0) return 0;
+  const warm = await momentsOn(home, imageDisk(home, digest));
+  await removeMoments(context, warm.map(({ id }) => id));
   const freed = await diskUseBytes(files.diskImage(home, digest));
   // Renamed away first: a kill in the middle of a removal leaves no half of a disk.
   await withStaging(context, async (folder) => {

@@ -1,103 +1,117 @@
-import { dirname, join, resolve } from "node:path";
-import { files, vmFiles } from "../store/files.ts";
-import { tryLockFile } from "../store/lock.ts";
-import { namesIn } from "../store/record.ts";
-import { readQcow2 } from "./qcow2.ts";
+import { resolve, sep } from "node:path";
+import { NidoError } from "../errors.ts";
+import { files } from "../store/files.ts";
+import { type Standing, type StandingRecord, type Standings, standings } from "./standing.ts";
 
-const MOST_LAYERS = 64;
-
-/** What one VM's disk stands on: the paths of all layers below it, or a digest by its record. */
-interface Standing {
-  vm: string;
-  /** Undefined when the disk can't be read. */
-  layers?: string[];
-  /** Only looked up when the disk can't be read. */
-  digest?: string;
+/** Which disks are asked about: those below which something may stand. */
+export interface Meant {
+  /** Whether the layer at this absolute path is one of them. */
+  layer(path: string): boolean;
+  /**
+   * Whether a record names one, asked only where the disks can't be read. Without it, whatever has
+   * unreadable disks counts as a user.
+   */
+  record?(record: StandingRecord): boolean;
 }
 
-/**
- * The VMs that stand on a stored disk, by name. The overlays themselves are asked, so that no record
- * can lie; a VM whose disk and record are both unreadable counts as a user of every disk.
- */
+/** A moment that stands on something, and whether a VM stands on it. */
+export interface StandingMoment {
+  id: string;
+  /** Made for a base and not of a VM: it goes with its base. */
+  isWarm: boolean;
+  isStoodOn: boolean;
+}
+
+/** An image's stored disk. */
+export function imageDisk(home: string, digest: string): Meant {
+  const disk = resolve(files.diskImage(home, digest));
+  return {
+    layer: (path) => path === disk,
+    record: ({ image }) => image?.digest === undefined || image.digest === digest,
+  };
+}
+
+/** The disks of a template. */
+export function templateDisks(home: string, name: string): Meant {
+  return {
+    layer: inside(files.template(home, name)),
+    record: ({ template, image }) => template ? template.name === name : image === undefined,
+  };
+}
+
+/** A frozen layer. */
+export function frozenLayer(home: string, id: string): Meant {
+  const layer = resolve(files.layer(home, id));
+  return { layer: (path) => path === layer };
+}
+
+/** The VMs that stand on a stored disk, and the moments that no VM explains. */
 export async function diskUsers(home: string, digest: string): Promise<string[]> {
-  return usersAmong(await standings(home), home, digest);
+  return await usersOfLayers(home, imageDisk(home, digest));
 }
 
-/** The users of each of these stored disks, with the VMs looked at once. */
+/** The users of each of these stored disks, with everything looked at once. */
 export async function usersOfDisks(
   home: string,
   digests: string[],
 ): Promise<Map<string, string[]>> {
   const all = await standings(home);
-  return new Map(digests.map((digest) => [digest, usersAmong(all, home, digest)]));
+  return new Map(digests.map((digest) => [digest, usersAmong(all, imageDisk(home, digest))]));
 }
 
-function usersAmong(all: Standing[], home: string, digest: string): string[] {
-  const disk = resolve(files.diskImage(home, digest));
-  const users = all.filter(({ layers, digest: recorded }) =>
-    layers ? layers.includes(disk) : recorded === undefined || recorded === digest
+/**
+ * What stands on some disks: VMs by name, then `moment <id>` for each moment that no VM explains. A
+ * warm moment on which no VM stands is no user. The overlays themselves are asked, so that no record
+ * can lie; what has neither readable disks nor a readable record counts as a user of every disk.
+ */
+export async function usersOfLayers(home: string, meant: Meant): Promise<string[]> {
+  return usersAmong(await standings(home), meant);
+}
+
+/** The same, among what was looked at before. */
+export function usersAmong({ vms, moments }: Standings, meant: Meant): string[] {
+  const users = new Set(vms.filter((vm) => standsOn(vm, meant)).map(({ name }) => name));
+  const unexplained = moments.filter((moment) =>
+    standsOn(moment, meant) && !isWarm(moment) && !isStoodOn(moment, vms) &&
+    !users.has(moment.record?.vm ?? "")
   );
-  return [...new Set(users.map(({ vm }) => vm))].sort();
+  return [...[...users].sort(), ...unexplained.map(({ name }) => `moment ${name}`)];
 }
 
-// Race: a VM that is being made moves from the staging folder to the VMs while we look. Staging is
-// read first, so that it is seen in one of the two.
-async function standings(home: string): Promise<Standing[]> {
-  const staged = await Promise.all(
-    (await namesIn(files.staging(home))).map((name) => stagedVm(join(files.staging(home), name))),
-  );
-  const vms = await Promise.all(
-    (await namesIn(files.vms(home))).map((name) => standing(name, files.vm(home, name))),
-  );
-  return [...staged, ...vms].filter((found) => found !== undefined);
+/** The moments that stand on some disks. */
+export async function momentsOn(home: string, meant: Meant): Promise<StandingMoment[]> {
+  const { vms, moments } = await standings(home);
+  return moments.filter(({ layers }) => layers.some(meant.layer)).map((moment) => ({
+    id: moment.name,
+    isWarm: isWarm(moment),
+    isStoodOn: isStoodOn(moment, vms),
+  }));
 }
 
-async function standing(vm: string, folder: string): Promise<Standing> {
-  try {
-    return { vm, layers: await layersBelow(join(folder, vmFiles.disk)) };
-  } catch {
-    // Whatever is wrong with the disk, the record may still tell.
-    return { vm, digest: (await recordOf(folder))?.image?.digest };
-  }
+/** The refusal of what users forbid: `Cannot remove image "debian": in use by a, b`. */
+export function inUse(doing: string, users: string[]): NidoError {
+  const vms = users.filter((user) => !user.includes(" "));
+  return new NidoError("in_use", `Cannot ${doing}: in use by ${users.join(", ")}`, {
+    hint: vms.length > 0 ? `nido delete ${vms.join(" ")}` : undefined,
+    details: { users },
+  });
 }
 
-async function stagedVm(folder: string): Promise<Standing | undefined> {
-  let layers: string[];
-  try {
-    layers = await layersBelow(join(folder, vmFiles.disk));
-  } catch {
-    return undefined; // not a VM, or one that has no disk yet: its maker takes the disk's lock then
-  }
-  // Its maker holds the lock; where it is free, the maker is dead and the folder will be swept.
-  using left = await tryLockFile(`${folder}.lock`, "look for users of a disk");
-  if (left) return undefined;
-  return { vm: (await recordOf(folder))?.name ?? "a VM that is being made", layers };
+function standsOn({ layers, isReadable, record }: Standing, meant: Meant): boolean {
+  if (layers.some(meant.layer)) return true;
+  if (isReadable) return false;
+  return record === undefined || meant.record === undefined || meant.record(record);
 }
 
-/** The paths of all layers under a disk, nearest first. */
-async function layersBelow(disk: string): Promise<string[]> {
-  const layers: string[] = [];
-  let { backingFile } = await readQcow2(disk);
-  let path = disk;
-  while (backingFile !== undefined && layers.length < MOST_LAYERS) {
-    path = resolve(dirname(path), backingFile);
-    layers.push(path);
-    try {
-      ({ backingFile } = await readQcow2(path));
-    } catch {
-      break; // the layer is lost; what is above still stands on it
-    }
-  }
-  return layers;
+function isWarm({ record }: Standing): boolean {
+  return record?.kind === "warm";
 }
 
-/** What a VM's record says of its name and image, when it says it at all. */
-async function recordOf(
-  folder: string,
-): Promise<{ name?: string; image?: { digest?: string } } | undefined> {
-  try {
-    return JSON.parse(await Deno.readTextFile(join(folder, vmFiles.record)));
-  } catch {
-    return undefined; // broken or absent
-  }
+function isStoodOn({ disks }: Standing, vms: Standing[]): boolean {
+  return vms.some(({ layers }) => layers.some((layer) => disks.includes(layer)));
+}
+
+function inside(folder: string): (path: string) => boolean {
+  const start = resolve(folder) + sep;
+  return (path) => path.startsWith(start);
 }

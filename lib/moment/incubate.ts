@@ -116,6 +116,7 @@ async function place(
   }
   const moment: MomentRecord = {
     schemaVersion: 1,
+    kind: "warm",
     createdAt: context.now().toISOString(),
     base: { kind: base.kind, name: base.name },
     fingerprint,

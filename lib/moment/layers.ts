@@ -1,5 +1,8 @@
-import { basename } from "node:path";
+import { resolve } from "node:path";
 import type { Context } from "../context.ts";
+import { diskChain } from "../image/chain.ts";
+import { standings } from "../image/standing.ts";
+import { snapshotLayers } from "../snapshot/snapshot.ts";
 import { files } from "../store/files.ts";
 import { type LockRequest, withLock } from "../store/lock.ts";
 import { namesIn, removeIfThere } from "../store/record.ts";
@@ -7,4 +10,29 @@ import { namesIn, removeIfThere } from "../store/record.ts";
 /** The lock under which layers are frozen and swept: one without users is being made, or is garbage. */
 export function layersLock(doing: string): LockRequest {
   return { what: "layers", doing };
+}
+
+/** Removes the frozen layers that nothing stands on; none while it can't be known what stands where. */
+export async function sweepLayers(context: Context): Promise<void> {
+  const { home } = context;
+  if ((await namesIn(files.layers(home))).length === 0) return;
+  await withLock(context, layersLock("sweep frozen layers"), async () => {
+    const used = await usedLayers(home);
+    if (!used) return;
+    for (const name of await namesIn(files.layers(home))) {
+      const path = resolve(files.layers(home), name);
+      if (!used.has(path)) await removeIfThere(path);
+    }
+  });
+}
+
+async function usedLayers(home: string): Promise<Set<string> | undefined> {
+  const { vms, moments } = await standings(home);
+  const snapshots = await snapshotLayers(home);
+  if (!snapshots || vms.some(({ isReadable }) => !isReadable)) return undefined;
+  const used = new Set([...vms, ...moments].flatMap(({ layers }) => layers));
+  for (const layer of snapshots) {
+    for (const path of await diskChain(home, layer)) used.add(resolve(path));
+  }
+  return used;
 }

@@ -11,6 +11,7 @@ import { fingerprint } from "./fingerprint.ts";
 /** `moments/<id>/moment.json`: what a warm base was when it was frozen. */
 const momentRecord = z.strictObject({
   schemaVersion: z.literal(1),
+  kind: z.literal("warm"),
   createdAt: z.iso.datetime(),
   base: z.strictObject({ kind: z.enum(["image", "template"]), name: z.string() }),
   fingerprint,
@@ -120,13 +121,14 @@ export async function setAside(moment: Moment, failure: string): Promise<void> {
   }
 }
 
-/** Removes moments that nothing stands on. */
+/** Removes moments; one that is gone already is fine. The caller knows that nothing stands on them. */
 export async function removeMoments(context: Context, ids: string[]): Promise<void> {
-  for (const id of ids) {
-    await withStaging(context, async (folder) => {
+  if (ids.length === 0) return;
+  await withStaging(context, async (folder) => {
+    for (const id of ids) {
       await Deno.rename(files.moment(context.home, id), join(folder, id)).catch((error) => {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
       });
-    });
-  }
+    }
+  });
 }

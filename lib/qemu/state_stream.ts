@@ -21,7 +21,7 @@ export interface SavedState {
 }
 
 const LARGEST_STATE_MS = 600_000;
-const UNLIMITED_BYTES_PER_SECOND = 1 << 40;
+const UNLIMITED_BYTES_PER_SECOND = 2 ** 40;
 const LONGEST_STILL_MS = 100;
 const FINAL = ["completed", "failed", "cancelled"];
 

@@ -30,6 +30,11 @@ export const files = {
 
   vms: (home: string) => join(home, "vms"),
   vm: (home: string, name: string) => join(home, "vms", name),
+
+  templates: (home: string) => join(home, "templates"),
+  template: (home: string, name: string) => join(home, "templates", name),
+  /** Where a template stands for the moment in which another takes its place. */
+  replacedTemplate: (home: string, name: string) => join(home, "templates", `.${name}.replaced`),
 } as const;
 
 /** The files inside one VM's folder. */
@@ -58,10 +63,32 @@ export const momentFiles = {
   used: "used",
 } as const;
 
+/** The files of a snapshot, in its VM's folder. */
+export const snapshotFiles = {
+  record: "snapshot.json",
+  state: momentFiles.state,
+  screen: "screen.png",
+  firmwareVars: momentFiles.firmwareVars,
+} as const;
+
 /** The name, in a VM's folder, of the layer that follows one that was frozen. */
 export function nextLayer(id: string): string {
   return `disk-${id}.qcow2`;
 }
+
+/** The files inside one template's folder. */
+export const templateFiles = {
+  record: "template.json",
+  compact: (name: string) => `${name}.compact.qcow2`,
+  expanded: (name: string) => `${name}.expanded.qcow2`,
+} as const;
+
+/** The members of an exported template, in their order. */
+export const exportedFiles = {
+  manifest: "manifest.json",
+  record: "template.json",
+  disk: "compact.qcow2",
+} as const;
 
 /** The file, inside the outputs folder, with one stream of one command; names sort by time. */
 export function outputFile(startedAt: Date, id: string, stream: "stdout" | "stderr"): string {

@@ -81,3 +81,12 @@ export function withSshPort(ports: ForwardedPort[]): ForwardedPort[] {
   if (given) return [{ ...given, label: "ssh" }, ...ports.filter((port) => port !== given)];
   return [{ ...parsePort("22"), label: "ssh" }, ...ports];
 }
+
+/** Whether `parsePort` can read it. */
+export function isPortSpec(spec: string): boolean {
+  try {
+    return parsePort(spec) !== undefined;
+  } catch {
+    return false;
+  }
+}

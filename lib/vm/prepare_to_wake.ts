@@ -1,0 +1,25 @@
+import type { Context } from "../context.ts";
+import { toNidoError } from "../errors.ts";
+import { connectAgain } from "../guest/connect_again.ts";
+import { installReader } from "../guest/reader.ts";
+import { sshTarget } from "./reach.ts";
+import type { SoundVm } from "./vm.ts";
+
+const CONNECT_MS = 20_000;
+
+/**
+ * Leaves the program in a running guest that will tell it the time when it wakes from frozen memory.
+ * What stands in the way is told: the guest then wakes with the time at which it was frozen.
+ */
+export async function prepareToWake(context: Context, vm: SoundVm): Promise<string[]> {
+  if (vm.state === "paused") return [];
+  try {
+    const target = await sshTarget(context, vm);
+    await using session = await connectAgain(context, target, { timeoutMs: CONNECT_MS });
+    await installReader(session);
+    return [];
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    return [`its clock will be late when it wakes: ${toNidoError(error).message}`];
+  }
+}
