@@ -57,10 +57,16 @@ def change_hostname(new):
 
 
 def change_machine_id(new):
+    old = read("/etc/machine-id").strip()
     write("/etc/machine-id", new + "\n", 0o444)
     copy = "/var/lib/dbus/machine-id"
     if os.path.isfile(ROOT + copy) and not os.path.islink(ROOT + copy):
         write(copy, new + "\n", 0o444)
+    # journald goes on under the old name, and journalctl looks under the new one.
+    for journals in "/run/log/journal/", "/var/log/journal/":
+        if old and old != new and os.path.isdir(ROOT + journals + old):
+            os.rename(ROOT + journals + old, ROOT + journals + new)
+            os.symlink(new, ROOT + journals + old)
 
 
 def authorize(user, keys):
