@@ -18,11 +18,11 @@ def grow_root():
     partition = "/dev/" + os.path.basename(system)
     if os.path.exists(system + "/partition"):
         disk = os.path.dirname(system)
-        wait_for_growth(disk, system)
-        grown, said = run("growpart", "/dev/" + os.path.basename(disk),
-                          read(system + "/partition").strip())
-        if grown != 0 and "NOCHANGE" not in said:
-            raise OSError("growpart: " + said)
+        if has_room_behind(disk, system):
+            failed, said = run("growpart", "/dev/" + os.path.basename(disk),
+                               read(system + "/partition").strip())
+            if failed:
+                raise OSError("growpart: " + said)
     tool = GROWS.get(mount[2])
     if tool is None:
         raise OSError("%s has a %s file system, which Nido can't grow" % (partition, mount[2]))
@@ -31,13 +31,14 @@ def grow_root():
         raise OSError("%s: %s" % (tool, said))
 
 
-def wait_for_growth(disk, partition):
-    """The kernel hears of a disk's new size some moments after it has woken."""
+def has_room_behind(disk, partition):
+    """Asks for a while: the kernel hears of a disk's new size some moments after it has woken."""
     for _ in range(40):
         end = int(read(partition + "/start")) + int(read(partition + "/size"))
         if (int(read(disk + "/size")) - end) * 512 > MIB:
-            return
+            return True
         time.sleep(0.05)
+    return False
 
 
 def mounts():

@@ -57,10 +57,16 @@ def change_hostname(new):
 
 
 def change_machine_id(new):
+    old = read("/etc/machine-id").strip()
     write("/etc/machine-id", new + "\n", 0o444)
     copy = "/var/lib/dbus/machine-id"
     if os.path.isfile(ROOT + copy) and not os.path.islink(ROOT + copy):
         write(copy, new + "\n", 0o444)
+    # journald goes on under the old name, and journalctl looks under the new one.
+    for journals in "/run/log/journal/", "/var/log/journal/":
+        if old and old != new and os.path.isdir(ROOT + journals + old):
+            os.rename(ROOT + journals + old, ROOT + journals + new)
+            os.symlink(new, ROOT + journals + old)
 
 
 def authorize(user, keys):
@@ -91,8 +97,10 @@ def rename_instance(new):
     remove(CLOUD + "/instance.nido")
     os.symlink(CLOUD + "/instances/" + new, ROOT + CLOUD + "/instance.nido")
     os.rename(ROOT + CLOUD + "/instance.nido", ROOT + CLOUD + "/instance")
-    # A pickled object that says the old id and holds the old seed; made again at each boot.
-    remove(CLOUD + "/instances/%s/obj.pkl" % new)
+    # What the old seed said, with its id and hostname; each boot makes these again from the new one,
+    # but in cloud-init 22.4 sets the hostname before.
+    for name in "obj.pkl", "cloud-config.txt":
+        remove("%s/instances/%s/%s" % (CLOUD, new, name))
     for path in CLOUD + "/data/instance-id", CLOUD + "/data/previous-instance-id":
         write(path, new + "\n", 0o644)
     if os.path.exists(ROOT + CLOUD_RUN + "/.instance-id"):

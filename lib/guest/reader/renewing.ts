@@ -15,7 +15,6 @@ import time
 
 ROOT = ""
 LATER_SECONDS = 1
-IDLE = (os.SCHED_IDLE, os.sched_param(0))
 
 
 def read(path):
@@ -134,7 +133,8 @@ class Renewal:
     def renew_lease_later(self):
         words = lease_renewal()
         if words:
-            self.later.append((time.monotonic() + LATER_SECONDS, words, {"scheduler": IDLE}))
+            words = ["nice", "-n", "19"] + words
+            self.later.append((time.monotonic() + LATER_SECONDS, words, {}))
 
     def run_user_data(self):
         flush_seed()
