@@ -124,8 +124,9 @@ class Renewal:
         self.attempt("change the host key", change_host_key, identity["hostKey"])
         self.attempt("change the hostname", change_hostname, identity["hostname"])
         self.attempt("change the machine id", change_machine_id, identity["machineId"])
-        self.attempt("change who may log in", authorize, identity["user"],
-                     identity["authorizedKeys"])
+        if "authorizedKeys" in identity:
+            self.attempt("change who may log in", authorize, identity["user"],
+                         identity["authorizedKeys"])
         if not user_data:
             self.attempt("rename cloud-init's instance", rename_instance, identity["instanceId"])
         self.attempt("renew the network lease", self.renew_lease_later)
