@@ -83,6 +83,7 @@ export async function launch(
     await writeRecord(join(vm.folder, vmFiles.record), vm.record);
     await qmp.execute("cont");
     Object.assign(vm, { state: "running", pid: child.pid, isHalfStarted: false, problems: [] });
+    if (wake) await forgetSleep(vm);
   } catch (error) {
     renewing?.[Symbol.dispose]();
     if (wake) vm.record.wake = wake;
@@ -110,10 +111,17 @@ async function wakeUp(
 }
 
 /** Removes what an earlier life of the VM left in its folder: layers that were frozen, old memory. */
-async function removeLeftovers({ folder, record }: SoundVm): Promise<void> {
+async function removeLeftovers(vm: SoundVm): Promise<void> {
+  const { folder, record } = vm;
   const layers = (await namesIn(folder)).filter((name) => /^disk.*\.qcow2$/.test(name));
   for (const name of layers) if (name !== record.disk) await removeIfThere(join(folder, name));
-  if (!record.wake) await removeIfThere(join(folder, vmFiles.suspended));
+  if (record.wake) return;
+  await forgetSleep(vm);
+  await removeIfThere(join(folder, vmFiles.renewal));
+}
+
+async function forgetSleep({ folder }: SoundVm): Promise<void> {
+  await removeIfThere(join(folder, vmFiles.suspended)).catch(() => {}); // the next start tries again
 }
 
 /** Ends a VM's QEMU, if it lives, so that the VM is stopped and not crashed. */

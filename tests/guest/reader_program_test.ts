@@ -143,7 +143,9 @@ Deno.test({ name: "a guest becomes another machine, on its disk too", ignore }, 
   const link = await Deno.readLink(join(reader.root, "var/lib/cloud/instance"));
   assert.equal(link, "/var/lib/cloud/instances/new-id");
   const left = await tree(reader.root);
-  const gone = left.filter((path) => /rsa|-cert|obj\.pkl|cloud-config|\.nido$/.test(path) || path.includes(OLD));
+  const gone = left.filter((path) =>
+    /rsa|-cert|obj\.pkl|cloud-config|\.nido$/.test(path) || path.includes(OLD)
+  );
   assert.deepEqual(gone, []);
   assert.equal(await text("etc/ssh/sshd_config"), "kept");
   const modes = ["etc/ssh/ssh_host_ed25519_key", "home/nido/.ssh/authorized_keys", "etc/machine-id"]
