@@ -46,14 +46,19 @@ def change_hostname(new):
     write("/etc/hostname", new + "\n", 0o644)
     if os.path.exists(ROOT + CLOUD + "/data/previous-hostname"):
         write(CLOUD + "/data/previous-hostname", new + "\n", 0o644)
-    short = old.split(".")[0]
-    if short in ("", "localhost"):
-        return
-    name = re.compile(r"(?<=[ \t])%s(?=[\s.]|$)" % re.escape(short))
-    lines = read("/etc/hosts").splitlines(True)
-    write("/etc/hosts", "".join(
-        name.sub(lambda _: new, line) if re.match(r"127\.0\.[01]\.1\s", line) else line
-        for line in lines), 0o644)
+    rename_in_hosts(old.split(".")[0], new)
+
+
+def rename_in_hosts(old, new):
+    """The lines of the guest's own addresses name it; one is added where none does."""
+    own = re.compile(r"127\.0\.[01]\.1\s")
+    lines = read("/etc/hosts").splitlines()
+    if old not in ("", "localhost"):
+        name = re.compile(r"(?<=[ \t])%s(?=[\s.]|$)" % re.escape(old))
+        lines = [name.sub(new, line) if own.match(line) else line for line in lines]
+    if not any(new in line.split() for line in lines if own.match(line)):
+        lines.append("127.0.1.1\t" + new)
+    write("/etc/hosts", "".join(line + "\n" for line in lines), 0o644)
 
 
 def change_machine_id(new):

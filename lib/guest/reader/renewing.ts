@@ -24,10 +24,10 @@ def read(path):
 
 def write(path, text, mode, owner=None):
     """Replaces a file as a whole; a link in its place is replaced, not followed."""
+    remove(path + ".nido")
     path = ROOT + path
     made = path + ".nido"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-    with open(os.open(made, flags, mode), "wb") as file:
+    with open(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         os.fchmod(file.fileno(), mode)
         if owner:
             os.fchown(file.fileno(), *owner)
