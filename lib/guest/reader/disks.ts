@@ -7,6 +7,8 @@ MIB = 1 << 20
 QUIET, QUIET_SECONDS = 0.9, 20
 GROWS = {"ext2": "resize2fs", "ext3": "resize2fs", "ext4": "resize2fs", "xfs": "xfs_growfs"}
 
+# A new instance to cloud-init 22.4: it writes the network's configuration anew, and since that is done
+# once a boot, brings nothing up or down; what is the same stays as it is.
 FIRST_BOOT = ["sh", "-c", "cloud-init init --local; cloud-init init; "
               "cloud-init modules --mode=config; cloud-init modules --mode=final"]
 
