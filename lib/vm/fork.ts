@@ -37,7 +37,7 @@ import {
 const input = z.strictObject({
   name: vmField,
   count: z.int().min(1).max(64).default(1).describe("How many copies to make"),
-  as: z.array(vmName).max(64).optional().describe(
+  into: z.array(vmName).max(64).optional().describe(
     "Names of the copies; default the VM's own with -fork1, -fork2, ... behind it",
   ),
 });
@@ -61,10 +61,10 @@ const output = z.strictObject({
  */
 export async function fork(
   context: Context,
-  { name, count, as = [] }: z.output<typeof input>,
+  { name, count, into = [] }: z.output<typeof input>,
 ): Promise<z.input<typeof output>> {
-  const number = Math.max(count, as.length);
-  const names = await forkNames(context, name, number, as);
+  const number = Math.max(count, into.length);
+  const names = await forkNames(context, name, number, into);
   return await withIncubator(context, async (incubator) => {
     const { source, frozen, problems } = await withVm(context, name, "fork", async (vm) => {
       mustBe(vm, "fork", ["running", "paused"]);
@@ -218,7 +218,7 @@ export default operation({
   input,
   output,
   positional: ["name"],
-  examples: ["nido fork web", "nido fork web --count 3", "nido fork web --as try-a --as try-b"],
+  examples: ["nido fork web", "nido fork web --count 3", "nido fork web --into try-a --into try-b"],
   text: ({ name, forks, stillMs }) =>
     [
       `"${name}" stood still for ${stillMs} ms`,
