@@ -2,8 +2,7 @@ import { join } from "node:path";
 import { readConfig } from "../config/config.ts";
 import type { Context } from "../context.ts";
 import { momentFiles } from "../store/files.ts";
-import { listMoments, type Moment, momentLock, setAside } from "./moment.ts";
-import { withLock } from "../store/lock.ts";
+import { listMoments, type Moment, setAside } from "./moment.ts";
 
 const CAP_GIB = 20;
 
@@ -20,12 +19,7 @@ export async function capMemory(context: Context, newest: Moment): Promise<void>
   for (const one of sized.sort((a, b) => a.usedAt - b.usedAt)) {
     if (bytes <= warmDiskGib * 2 ** 30) return;
     if (one.moment.id === newest.id) continue;
-    const lock = { what: momentLock(one.moment.id), doing: "free the memory of a warm base" };
-    await withLock(
-      context,
-      lock,
-      () => setAside(one.moment, "its memory was freed: other warm bases were used more"),
-    );
+    await setAside(one.moment, "its memory was freed: other warm bases were used more");
     bytes -= one.bytes;
   }
 }

@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { files, momentFiles } from "../store/files.ts";
-import { type Lock, takeLock } from "../store/lock.ts";
 import { namesIn, readRecord, removeIfThere, writeRecord } from "../store/record.ts";
 import { withStaging } from "../store/staging.ts";
 import type { Wake } from "../vm/vm.ts";
@@ -34,11 +33,6 @@ export interface Moment {
   record: MomentRecord;
 }
 
-/** The lock of a moment. */
-export function momentLock(id: string): string {
-  return `moment-${id}`;
-}
-
 /** All warm bases that can be read, newest first. */
 export async function listMoments(home: string): Promise<Moment[]> {
   const ids = await namesIn(files.moments(home));
@@ -62,17 +56,9 @@ export async function writeMoment(folder: string, record: MomentRecord): Promise
   await writeRecord(join(folder, momentFiles.record), record);
 }
 
-/** Holds a moment while a VM that stands on it is being made. */
-export async function holdMoment(context: Context, moment: Moment, doing: string): Promise<Lock> {
-  const request = { what: momentLock(moment.id), doing, patienceMs: 120_000 };
-  const lock = await takeLock(context, request);
-  try {
-    await Deno.stat(join(moment.folder, momentFiles.disk));
-    return lock;
-  } catch (error) {
-    lock[Symbol.dispose]();
-    throw error;
-  }
+/** Whether VMs can still be put on a moment; who holds its base keeps it so. */
+export async function isThereStill({ folder }: Moment): Promise<boolean> {
+  return await Deno.stat(join(folder, momentFiles.disk)).then(() => true, () => false);
 }
 
 /** How a VM wakes from a moment. */
@@ -115,7 +101,12 @@ export async function touch(context: Context, moment: Moment): Promise<void> {
 
 /** Frees a moment's memory and writes down why; its disk stays for those that stand on it. */
 export async function setAside(moment: Moment, failure: string): Promise<void> {
-  await writeMoment(moment.folder, { ...moment.record, failure });
+  try {
+    await writeMoment(moment.folder, { ...moment.record, failure });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return; // Race: it was removed meanwhile
+  }
   for (const file of [momentFiles.ram, momentFiles.state]) {
     await removeIfThere(join(moment.folder, file));
   }
