@@ -34,7 +34,8 @@ export async function memoryBytes({ folder }: Moment): Promise<number> {
   return settled.reduce((sum, one) => sum + (one.status === "fulfilled" ? one.value : 0), 0);
 }
 
-async function usedAt({ folder, record }: Moment): Promise<number> {
+/** When a VM last woke from a moment, or else it was frozen. */
+export async function usedAt({ folder, record }: Moment): Promise<number> {
   const used = await Deno.stat(join(folder, momentFiles.used)).catch(() => undefined);
   return used?.mtime?.getTime() ?? Date.parse(record.createdAt);
 }

@@ -5,6 +5,7 @@ import { files, momentFiles } from "../store/files.ts";
 import { namesIn, readRecord, removeIfThere, writeRecord } from "../store/record.ts";
 import { withStaging } from "../store/staging.ts";
 import type { Wake } from "../vm/vm.ts";
+import type { Base } from "./base.ts";
 import { fingerprint } from "./fingerprint.ts";
 
 /** `moments/<id>/moment.json`: what a warm base was when it was frozen. */
@@ -39,6 +40,17 @@ export async function listMoments(home: string): Promise<Moment[]> {
   const found = await Promise.all(ids.map((id) => readMoment(home, id)));
   return found.filter((moment) => moment !== undefined)
     .sort((one, other) => other.record.createdAt.localeCompare(one.record.createdAt));
+}
+
+/** The warm states of a base, newest first. Images of one disk share theirs. */
+export async function momentsOf(
+  home: string,
+  { kind, name, digest }: Pick<Base, "kind" | "name" | "digest">,
+): Promise<Moment[]> {
+  return (await listMoments(home)).filter(({ record }) =>
+    record.fingerprint.base === digest && record.base.kind === kind &&
+    (kind === "image" || record.base.name === name)
+  );
 }
 
 async function readMoment(home: string, id: string): Promise<Moment | undefined> {

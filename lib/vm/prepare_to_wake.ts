@@ -14,12 +14,17 @@ const CONNECT_MS = 20_000;
 export async function prepareToWake(context: Context, vm: SoundVm): Promise<string[]> {
   if (vm.state === "paused") return [];
   try {
-    const target = await sshTarget(context, vm);
-    await using session = await connectAgain(context, target, { timeoutMs: CONNECT_MS });
-    await installReader(session);
+    await leaveReader(context, vm);
     return [];
   } catch (error) {
     if (context.signal.aborted) throw error;
     return [`its clock will be late when it wakes: ${toNidoError(error).message}`];
   }
+}
+
+/** Leaves the program in a running guest; throws what stands in the way. */
+export async function leaveReader(context: Context, vm: SoundVm): Promise<void> {
+  const target = await sshTarget(context, vm);
+  await using session = await connectAgain(context, target, { timeoutMs: CONNECT_MS });
+  await installReader(session);
 }
