@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
+import { sweepIncubators } from "../moment/incubator.ts";
 import { operation } from "../operation.ts";
 import { sweepStaging } from "../store/staging.ts";
 import { endHalfStarted, launch, type Launched } from "./launch.ts";
@@ -39,6 +40,8 @@ export async function start(
     mustBe(vm, "start", ["stopped", "crashed", "suspended"]);
     const sound = mustBeSound(vm);
     await sweepStaging(context.home);
+    // The copy of a template.create that was killed still reads this VM's disk, and QEMU locks it.
+    await sweepIncubators(context);
     await endHalfStarted(sound);
     if (diskOnly) delete sound.record.wake;
     const { wake } = sound.record;

@@ -81,6 +81,7 @@ Deno.test("sizes on disk are told for both copies, and the record's facts", asyn
     compactBytes: await used(compactPath),
     expandedBytes: await used(expandedPath!),
     usedBy: [],
+    warm: [],
   });
 });
 
