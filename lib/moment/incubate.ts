@@ -41,7 +41,7 @@ export async function incubate(context: Context, incubation: Incubation): Promis
     const ram: MemoryFile | undefined = incubation.fingerprint.memory === "shared"
       ? { path: join(vm.folder, momentFiles.ram), mode: "write" }
       : undefined;
-    await launch(context, vm, ram);
+    await launch(context, vm, { ram });
     await waitForReady(context, vm, incubation.timeoutSeconds);
     await freeze(context, vm, ram !== undefined);
     return await place(context, vm, incubator.id, incubation);

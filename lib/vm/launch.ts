@@ -13,7 +13,7 @@ import { killMachine, readPid } from "../qemu/qemu_process.ts";
 import { growLiveDisk } from "../qemu/layer_switch.ts";
 import { Qmp } from "../qemu/qmp.ts";
 import { loadState } from "../qemu/state_stream.ts";
-import { runFiles, vmFiles } from "../store/files.ts";
+import { momentFiles, runFiles, vmFiles } from "../store/files.ts";
 import { namesIn, removeIfThere, writeRecord } from "../store/record.ts";
 import { prepareRunFolder } from "../store/run_folder.ts";
 import { addForward } from "./forward.ts";
@@ -22,6 +22,14 @@ import { renewalOf } from "./renewal.ts";
 import type { SoundVm, Vm } from "./vm.ts";
 
 const QEMU_START_MS = 30_000;
+
+/** How a machine is started. */
+export interface Manner {
+  /** Memory that is a file. */
+  ram?: MemoryFile;
+  /** A guest that wakes is not let go. */
+  staysPaused?: boolean;
+}
 
 /** A machine that was started. */
 export interface Launched {
@@ -39,7 +47,7 @@ export interface Launched {
 export async function launch(
   context: Context,
   vm: SoundVm,
-  ram?: MemoryFile,
+  { ram, staysPaused = false }: Manner = {},
 ): Promise<Launched> {
   const doing = `start VM "${vm.name}"`;
   requireUnixSockets(doing);
@@ -81,8 +89,9 @@ export async function launch(
     // From here on its memory is behind its disk: it must never be woken from again.
     delete vm.record.wake;
     await writeRecord(join(vm.folder, vmFiles.record), vm.record);
-    await qmp.execute("cont");
-    Object.assign(vm, { state: "running", pid: child.pid, isHalfStarted: false, problems: [] });
+    if (!staysPaused) await qmp.execute("cont");
+    const state = staysPaused ? "paused" : "running";
+    Object.assign(vm, { state, pid: child.pid, isHalfStarted: false, problems: [] });
   } catch (error) {
     renewing?.[Symbol.dispose]();
     if (wake) vm.record.wake = wake;
@@ -109,11 +118,16 @@ async function wakeUp(
   }
 }
 
-/** Removes what an earlier life of the VM left in its folder: layers that were frozen, old memory. */
-async function removeLeftovers({ folder, record }: SoundVm): Promise<void> {
+/**
+ * Removes what an earlier life of a VM left in its folder: layers that were frozen, old memory. Nothing
+ * may have its disk open.
+ */
+export async function removeLeftovers({ folder, record }: SoundVm): Promise<void> {
   const layers = (await namesIn(folder)).filter((name) => /^disk.*\.qcow2$/.test(name));
   for (const name of layers) if (name !== record.disk) await removeIfThere(join(folder, name));
-  if (!record.wake) await removeIfThere(join(folder, vmFiles.suspended));
+  const ofSleep = `/${vmFiles.suspended}/${momentFiles.state}`;
+  if (record.wake?.state.endsWith(ofSleep)) return;
+  await removeIfThere(join(folder, vmFiles.suspended));
 }
 
 /** Ends a VM's QEMU, if it lives, so that the VM is stopped and not crashed. */

@@ -1,10 +1,12 @@
 import type { Context } from "../context.ts";
 import { toNidoError } from "../errors.ts";
+import { waitForBanner } from "../guest/banner.ts";
 import { connectAgain } from "../guest/connect_again.ts";
 import { installReader } from "../guest/reader.ts";
 import { sshTarget } from "./reach.ts";
 import type { SoundVm } from "./vm.ts";
 
+const GREETS_MS = 2_000;
 const CONNECT_MS = 20_000;
 
 /**
@@ -15,6 +17,8 @@ export async function prepareToWake(context: Context, vm: SoundVm): Promise<stri
   if (vm.state === "paused") return [];
   try {
     const target = await sshTarget(context, vm);
+    // A guest that has no SSH server, or none yet, is not waited for.
+    await waitForBanner(target.port, context.signal, { name: vm.name, timeoutMs: GREETS_MS });
     await using session = await connectAgain(context, target, { timeoutMs: CONNECT_MS });
     await installReader(session);
     return [];
