@@ -1,20 +1,19 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Context } from "../context.ts";
-import { NidoError, toNidoError } from "../errors.ts";
+import { NidoError } from "../errors.ts";
 import { diskChain, MOST_LAYERS } from "../image/chain.ts";
 import { diskUseBytes } from "../image/unused_disks.ts";
-import { freeze, freezeLayer } from "../moment/freeze.ts";
 import { operation } from "../operation.ts";
 import { checkDisk } from "../qemu/image_tool.ts";
 import { files, snapshotFiles, vmFiles } from "../store/files.ts";
 import { syncFolder, writeRecord } from "../store/record.ts";
-import { digestOfFile, syncFile } from "../store/sealed_file.ts";
 import { stage } from "../store/staging.ts";
 import { formatBytes } from "../units.ts";
 import { endMachine } from "../vm/launch.ts";
 import { prepareToWake } from "../vm/prepare_to_wake.ts";
-import { mustBe, mustBeSound, type SoundVm, vmField, withMonitor, withVm } from "../vm/vm.ts";
+import { mustBe, mustBeSound, type SoundVm, vmField, withVm } from "../vm/vm.ts";
+import { keepAll, keepDisk, type Kept, verifiedDigest } from "./keep.ts";
 import { lineage } from "./lineage.ts";
 import {
   labelField,
@@ -126,68 +125,6 @@ async function checkDepth(context: Context, vm: SoundVm): Promise<void> {
     } layers, and with one more it ` +
       "would not start",
     { hint: `nido snapshot list ${vm.name}`, details: { layers: length } },
-  );
-}
-
-interface Kept {
-  at: string;
-  layer: string;
-  memory?: { sizeBytes: number };
-  stillMs?: number;
-  hasScreen: boolean;
-  problem?: string;
-}
-
-async function keepAll(context: Context, vm: SoundVm, folder: string): Promise<Kept> {
-  const problem = await keepScreen(context, vm, folder);
-  const { layer, stateBytes, stillMs } = await freeze(context, vm, folder);
-  const at = context.now().toISOString();
-  if (vm.record.firmware === "uefi") await syncFile(join(folder, snapshotFiles.firmwareVars));
-  const memory = { sizeBytes: stateBytes };
-  return { at, layer, memory, stillMs, hasScreen: problem === undefined, problem };
-}
-
-async function keepDisk(context: Context, vm: SoundVm, folder: string): Promise<Kept> {
-  const layer = await freezeLayer(context, vm);
-  const at = context.now().toISOString();
-  if (vm.record.firmware === "uefi") {
-    const kept = join(folder, snapshotFiles.firmwareVars);
-    await Deno.copyFile(join(vm.folder, vmFiles.firmwareVars), kept);
-    await syncFile(kept);
-  }
-  return { at, layer, hasScreen: false };
-}
-
-/** Gives why there is no picture, if so. */
-async function keepScreen(
-  context: Context,
-  vm: SoundVm,
-  folder: string,
-): Promise<string | undefined> {
-  const filename = join(folder, snapshotFiles.screen);
-  try {
-    const shot = { filename, format: "png" };
-    await withMonitor(context, vm, "work", (qmp) => qmp.execute("screendump", shot));
-    await Deno.chmod(filename, 0o600);
-    await syncFile(filename);
-  } catch (error) {
-    await Deno.remove(filename).catch(() => {}); // QEMU had not begun it
-    return `it has no picture of the screen: ${toNidoError(error).message}`;
-  }
-}
-
-async function verifiedDigest(
-  context: Context,
-  folder: string,
-  { sizeBytes }: { sizeBytes: number },
-): Promise<string> {
-  const state = join(folder, snapshotFiles.state);
-  const { size } = await Deno.stat(state);
-  if (size === sizeBytes) return await digestOfFile(context, state);
-  throw new NidoError(
-    "integrity",
-    `Cannot keep the memory: ${size} of the ${sizeBytes} bytes that QEMU wrote are on the disk`,
-    { hint: "nido doctor" },
   );
 }
 

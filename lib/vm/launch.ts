@@ -113,7 +113,7 @@ async function wakeUp(
     await loadState(qmp, `fd:${FIRST_LENT_FILE}`, withoutSharedMemory);
   } catch (error) {
     if (toNidoError(error).code === "timeout") throw error;
-    const { message, details } = await startFailed(vm, await child.exited);
+    const { message, details } = await startFailed(vm, await child.ended());
     throw new NidoError("integrity", message, { details, cause: error });
   }
 }
@@ -149,7 +149,7 @@ async function endChild(child: Detached): Promise<void> {
   const isOver = await Promise.race([child.exited.then(() => true), Promise.resolve(false)]);
   if (isOver) return;
   await sendSignal(child.pid, "KILL");
-  await child.exited;
+  await child.ended();
 }
 
 async function machineOf(

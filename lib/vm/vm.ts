@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
 import { nearestName } from "../nearest_name.ts";
 import { hasPidFile, livingMachine, livingMachines } from "../qemu/qemu_process.ts";
-import { letGo } from "../qemu/letting_go.ts";
+import { abandonState } from "../qemu/letting_go.ts";
 import { Qmp } from "../qemu/qmp.ts";
 import { files, runFiles, vmFiles } from "../store/files.ts";
 import { type LockRequest, withLock } from "../store/lock.ts";
@@ -159,10 +159,7 @@ export async function withVm<T>(
 
 /** Lets a machine go on that stands still because whoever froze it died. The caller holds its lock. */
 async function thaw(context: Context, vm: SoundVm): Promise<void> {
-  const state = await withMonitor(context, vm, "work", async (qmp) => {
-    await qmp.execute("migrate_cancel");
-    return await letGo(qmp);
-  });
+  const state = await withMonitor(context, vm, "work", abandonState);
   Object.assign(vm, { state, isHalfFrozen: false, problems: [] });
 }
 

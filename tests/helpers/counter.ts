@@ -31,13 +31,21 @@ export async function countOf(home: Nest, name: string): Promise<Counted> {
   return await countOn(await diskOf(home, name));
 }
 
-/** Lets a running VM count past a number; it is paused afterwards, and what it wrote is told. */
-export async function countPast(home: Nest, name: string, least: number): Promise<Counted> {
+/**
+ * Lets a running VM count past a number, in this boot of its disk or a later one; it is paused
+ * afterwards, and what it wrote is told.
+ */
+export async function countPast(
+  home: Nest,
+  name: string,
+  least: number,
+  boot = 1,
+): Promise<Counted> {
   let counted: Counted = { count: 0, boots: 0 };
   await eventually(`"${name}" has counted past ${least}`, async () => {
     await home.call("vm.pause", { name }); // and so all of it is on its disk
     counted = await countOf(home, name);
-    if (counted.count > least) return true;
+    if (counted.count > least && counted.boots >= boot) return true;
     await home.call("vm.resume", { name });
     await new Promise((resolve) => setTimeout(resolve, 200));
     return false;
