@@ -9,8 +9,8 @@ export interface Identity {
   hostKey: { private: string; public: string };
   /** The login user, which is there already. */
   user: string;
-  /** Lines of an authorized_keys file: exactly these may log in as `user`. */
-  authorizedKeys: string[];
+  /** Lines of an authorized_keys file: exactly these may log in as `user`; absent: as before. */
+  authorizedKeys?: string[];
 }
 
 /** The parts of a renewal that are asked for; the others leave the guest as it is. */

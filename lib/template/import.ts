@@ -9,7 +9,6 @@ import { lookAtFile, readSourceFile } from "../image/source_file.ts";
 import { needSpace } from "../image/space_guard.ts";
 import { field, operation } from "../operation.ts";
 import { templateFiles } from "../store/files.ts";
-import { prepareHome } from "../store/home.ts";
 import { sealFile } from "../store/sealed_file.ts";
 import { formatBytes } from "../units.ts";
 import { ExportedTemplate } from "./exported.ts";
@@ -30,7 +29,6 @@ export async function importTemplate(
 ): Promise<Template> {
   const refuse = refuser(`import ${file}`);
   const source = await lookAtFile(file, refuse);
-  await prepareHome(context.home);
   await using exported = await ExportedTemplate.open(readSourceFile(source, refuse), refuse);
   const { record, disk } = exported;
   const making = {

@@ -13,8 +13,10 @@ import {
   openTemplate,
   type Template,
   templateLock,
+  templateName,
   templateNames,
   type TemplateRecord,
+  templateRecord,
 } from "./template.ts";
 
 const LONG_WORK_MS = 24 * 3600 * 1000;
@@ -41,6 +43,8 @@ export async function makeTemplate(
   build: (folder: string) => Promise<TemplateRecord>,
 ): Promise<Template> {
   const { name, doing } = making;
+  const fault = templateName.safeParse(name).error?.issues[0]?.message;
+  if (fault !== undefined) throw new NidoError("invalid_input", `Cannot ${doing}: ${fault}`);
   await prepareHome(context.home);
   const turn = { what: `making-${templateLock(name)}`, doing, patienceMs: LONG_WORK_MS };
   return await withLock(context, turn, async () => {
@@ -48,7 +52,7 @@ export async function makeTemplate(
     await withStaging(context, async (staging) => {
       const folder = join(staging, "template");
       await Deno.mkdir(folder, { mode: 0o700 });
-      const record = await build(folder);
+      const record = templateRecord.parse(await build(folder));
       await writeRecord(join(folder, templateFiles.record), record);
       const place = { what: templateLock(name), doing, patienceMs: PLACE_MS };
       await withLock(context, place, async () => {

@@ -24,8 +24,8 @@ export interface Contents {
   growsTo?: number;
   /** The firmware variables to begin with; default the firmware's own. */
   firmwareVars?: string;
-  /** Keys that may log in besides this home's own. */
-  callersKeys: string[];
+  /** Keys that may log in besides this home's own; absent: those that the guest has. */
+  callersKeys?: string[];
   userData?: string;
 }
 
@@ -46,9 +46,9 @@ export async function fillFolder(
     machineId: record.id.replaceAll("-", ""),
     hostKey,
     user: record.user,
-    authorizedKeys: [own.public, ...callersKeys],
+    authorizedKeys: callersKeys && [own.public, ...callersKeys],
   };
-  const seed: Seed = { ...identity, userData };
+  const seed: Seed = { ...identity, authorizedKeys: [own.public, ...callersKeys ?? []], userData };
   const contents: Record<string, string | Uint8Array> = {
     [record.disk]: emptyOverlay(below, diskBytes),
     [vmFiles.seed]: await seedImage(seed),

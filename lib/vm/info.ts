@@ -3,7 +3,6 @@ import { z } from "zod";
 import type { Context } from "../context.ts";
 import { readQcow2 } from "../image/qcow2.ts";
 import { operation } from "../operation.ts";
-import { vmFiles } from "../store/files.ts";
 import { forwardedPort } from "./port.ts";
 import { sshAccess, sshCommandLine } from "./ssh_access.ts";
 import { mustBeSound, openVm, vmField, vmState } from "./vm.ts";

@@ -77,10 +77,13 @@ export async function launch(
     // The guest's port must be open before its memory comes, or it would find nobody there.
     if (wake) renewing = await ReaderLink.open(hatch);
     const isLoaded = wake && wakeUp(qmp, vm, child, wake.ram !== undefined);
-    isLoaded?.catch(() => {}); // awaited below, unless a port can't be opened
+    isLoaded?.catch(() => {}); // awaited below, unless a socket can't be made private
     await Promise.all(isPrivate);
-    for (const port of vm.record.ports) await addForward(context, qmp, port, doing);
-    await isLoaded;
+    try {
+      for (const port of vm.record.ports) await addForward(context, qmp, port, doing);
+    } finally {
+      await isLoaded; // a QEMU that could not load has ended, and opens no port
+    }
     if (wake) {
       const { renewal, diskBytes } = await renewalOf(context, vm, wake);
       if (diskBytes !== undefined) await growLiveDisk(qmp, diskBytes);
@@ -92,6 +95,7 @@ export async function launch(
     if (!staysPaused) await qmp.execute("cont");
     const state = staysPaused ? "paused" : "running";
     Object.assign(vm, { state, pid: child.pid, isHalfStarted: false, problems: [] });
+    if (wake) await forgetSleep(vm);
   } catch (error) {
     renewing?.[Symbol.dispose]();
     if (wake) vm.record.wake = wake;
@@ -122,12 +126,17 @@ async function wakeUp(
  * Removes what an earlier life of a VM left in its folder: layers that were frozen, old memory. Nothing
  * may have its disk open.
  */
-export async function removeLeftovers({ folder, record }: SoundVm): Promise<void> {
+export async function removeLeftovers(vm: SoundVm): Promise<void> {
+  const { folder, record } = vm;
   const layers = (await namesIn(folder)).filter((name) => /^disk.*\.qcow2$/.test(name));
   for (const name of layers) if (name !== record.disk) await removeIfThere(join(folder, name));
   const ofSleep = `/${vmFiles.suspended}/${momentFiles.state}`;
-  if (record.wake?.state.endsWith(ofSleep)) return;
-  await removeIfThere(join(folder, vmFiles.suspended));
+  if (!record.wake?.state.endsWith(ofSleep)) await forgetSleep(vm);
+  if (!record.wake) await removeIfThere(join(folder, vmFiles.renewal));
+}
+
+async function forgetSleep({ folder }: SoundVm): Promise<void> {
+  await removeIfThere(join(folder, vmFiles.suspended)).catch(() => {}); // the next start tries again
 }
 
 /** Ends a VM's QEMU, if it lives, so that the VM is stopped and not crashed. */

@@ -5,6 +5,7 @@ import { connectAgain } from "../guest/connect_again.ts";
 import { type ReaderLink, renewOverSsh } from "../guest/reader.ts";
 import { freshRenewal, type Renewal, type RenewalParts } from "../guest/renewal.ts";
 import { vmFiles } from "../store/files.ts";
+import { removeIfThere } from "../store/record.ts";
 import { sshTarget } from "./reach.ts";
 import type { SoundVm, Wake } from "./vm.ts";
 
@@ -47,7 +48,9 @@ export async function renewed(
     return ["its clock is late: it was frozen without a program that hears the time"];
   }
   try {
-    return (await link.answered(PORT_MS)).problems;
+    const { problems } = await link.answered(PORT_MS);
+    await removeIfThere(join(vm.folder, vmFiles.renewal));
+    return problems;
   } catch (error) {
     const { code } = toNidoError(error);
     if (code !== "timeout" && code !== "unavailable") throw error;

@@ -30,10 +30,20 @@ Deno.test("a setting is kept, read and taken back", async () => {
     assert.deepEqual(await readConfig(context), { memoryMib: 2048 });
     assert.deepEqual(
       (await listSettings(context)).map(({ key, value }) => [key, value]),
-      [["image", null], ["cpus", null], ["memoryMib", 2048], ["diskGib", null], ["user", null], [
-        "network",
-        null,
-      ], ["accelerator", null]],
+      [
+        ["image", null],
+        ["cpus", null],
+        ["memoryMib", 2048],
+        ["diskGib", null],
+        ["user", null],
+        [
+          "network",
+          null,
+        ],
+        ["accelerator", null],
+        ["warm", null],
+        ["warmDiskGib", null],
+      ],
     );
   });
 });

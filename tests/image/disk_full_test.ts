@@ -4,19 +4,8 @@ import { NidoError } from "../../lib/errors.ts";
 import { run } from "../../lib/host/process.ts";
 import { importImage } from "../../lib/image/import.ts";
 import { namesIn } from "../../lib/store/record.ts";
+import { smallHome } from "../helpers/small_home.ts";
 import { fixture, writeRaw } from "./fixture.ts";
-
-/** Mounts a small file system; undefined (with the reason printed) where that isn't allowed. */
-async function smallHome(path: string): Promise<AsyncDisposable | undefined> {
-  await Deno.mkdir(path);
-  try {
-    await run("mount", ["-t", "tmpfs", "-o", "size=40m,mode=0700", "tmpfs", path]);
-  } catch (error) {
-    console.log(`skipped: a file system can't be mounted here (${(error as Error).message})`);
-    return undefined;
-  }
-  return { [Symbol.asyncDispose]: async () => void await run("umount", [path]) };
-}
 
 async function refusal(home: string, file: string): Promise<string> {
   const error = await importImage(makeContext(home), { file }).then(() => undefined, (e) => e);

@@ -5,7 +5,7 @@ import { operations } from "../../lib/operations.ts";
 import { withHome } from "../helpers/command.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
 
-const HEAVY = ["ssh2", "yaml", "xz-decompress", "commander", "@bomb.sh/tab"];
+const HEAVY = ["ssh2", "yaml", "xz-decompress", "tar-stream", "commander", "@bomb.sh/tab"];
 
 /** Runs main.ts where some packages can't be loaded. */
 async function withoutPackages(packages: string[], args: string[]): Promise<Deno.CommandOutput> {

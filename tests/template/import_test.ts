@@ -172,6 +172,19 @@ Deno.test("a manifest or record that is not a template's is refused", async () =
     await Deno.writeTextFile(at.at(`in/${name}`), kept);
   }
   await promiseAnew(at);
+  const bytes = (await Deno.stat(at.at("in/compact.qcow2"))).size;
+  await edit(at, "manifest.json", ({ members }) => void members[0].sizeBytes--);
+  const size = (await Deno.stat(at.at("in/template.json"))).size;
+  await refused(
+    at,
+    await repack(at),
+    "integrity",
+    `template.json has ${size} bytes, and its manifest says ${size - 1}`,
+  );
+  await promiseAnew(at);
+  await edit(at, "manifest.json", ({ members }) => void (members[1].sizeBytes = bytes + 1));
+  await refused(at, await repack(at), "integrity", "its template.json tells of another disk");
+  await promiseAnew(at);
   await edit(at, "manifest.json", ({ members }) => void (members[1].name = "../../disk"));
   const fact = "its manifest.json is not a template's: members.1.name: " +
     'Invalid input: expected "compact.qcow2"';

@@ -4,6 +4,7 @@ import type { Progress } from "../../lib/context.ts";
 import { readQcow2 } from "../../lib/image/qcow2.ts";
 import { files } from "../../lib/store/files.ts";
 import { namesIn } from "../../lib/store/record.ts";
+import { holdTemplate } from "../../lib/template/hold.ts";
 import { storeTemplate } from "../../lib/template/store.ts";
 import { openTemplate } from "../../lib/template/template.ts";
 import { fails, qemuImg, sha256, writeQcow2 } from "../image/fixture.ts";
@@ -69,6 +70,38 @@ Deno.test("a template that clones stand on is not replaced, whatever the force",
     "nido delete a b",
   );
   assert.equal((await openTemplate(at.context, "web")).digest, at.template.digest);
+});
+
+Deno.test("a clone that is made while its template is built anew keeps the template", async () => {
+  await using at = await withTemplate();
+  let cloned: Promise<void> | undefined;
+  const report = ({ stage }: Progress) => {
+    if (stage === "flatten") cloned ??= cloneOf(at.home, "dev", at.template.diskPath);
+  };
+  // The place is taken only when the clone stands: its spawn holds the template until then.
+  using lock = await holdTemplate(at.context, at.template, "spawn");
+  const request = { parts: parts("web"), diskSource: at.disk, force: true, expand: false };
+  const storing = storeTemplate({ ...at.context, report }, request);
+  const ended = storing.catch((error) => error);
+  while (!cloned) await new Promise((resolve) => setTimeout(resolve, 5));
+  await cloned;
+  lock[Symbol.dispose]();
+  assert.equal((await ended).message, 'Cannot store template "web": in use by dev');
+  assert.equal((await openTemplate(at.context, "web")).createdAt, at.template.createdAt);
+});
+
+Deno.test("a name that would be a path is refused before anything is made", async () => {
+  await using at = await withDisk();
+  for (const name of ["../x", "a/b", ".hidden", "Upper", "a:b", ""]) {
+    await fails(
+      store(at, name),
+      "invalid_input",
+      `Cannot store template "${name}": use a-z 0-9 . _ - ` +
+        "(at most 64, beginning with a letter or a digit)",
+    );
+  }
+  assert.deepEqual(await namesIn(files.locks(at.home)), []);
+  assert.deepEqual(await namesIn(files.templates(at.home)), []);
 });
 
 Deno.test("a disk that can't be read leaves no template", async () => {

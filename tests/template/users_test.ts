@@ -72,13 +72,13 @@ Deno.test("a moment is named only where no VM explains it, a warm one never", as
   const stood = await moment(at, "warm-2", diskPath, { kind: "warm" });
   await moment(at, "snap-1", stood, { kind: "snapshot", vm: "dev" });
   await moment(at, "lost-1", diskPath, { kind: "snapshot", vm: "gone" });
-  await overlay(files.layer(at.home, "own-1"), diskPath);
-  await Deno.mkdir(files.moment(at.home, "own-1"));
+  const forked = await moment(at, "fork-1", diskPath, { kind: "snapshot", vm: "gone" });
+  await cloneOf(at.home, "child", forked);
   await cloneOf(at.home, "dev", stood);
-  assert.deepEqual(await usersOfLayers(at.home, meant), ["dev", "moment lost-1", "moment own-1"]);
+  assert.deepEqual(await usersOfLayers(at.home, meant), ["child", "dev", "moment lost-1"]);
   assert.deepEqual(await momentsOn(at.home, meant), [
+    { id: "fork-1", isWarm: false, isStoodOn: true },
     { id: "lost-1", isWarm: false, isStoodOn: false },
-    { id: "own-1", isWarm: false, isStoodOn: false },
     { id: "snap-1", isWarm: false, isStoodOn: false },
     { id: "warm-1", isWarm: true, isStoodOn: false },
     { id: "warm-2", isWarm: true, isStoodOn: true },
@@ -86,8 +86,8 @@ Deno.test("a moment is named only where no VM explains it, a warm one never", as
   await fails(
     deleteTemplate(at.context, "web"),
     "in_use",
-    'Cannot delete template "web": in use by dev, moment lost-1, moment own-1',
-    "nido delete dev",
+    'Cannot delete template "web": in use by child, dev, moment lost-1',
+    "nido delete child dev",
   );
   assert.equal((await namesIn(files.moments(at.home))).length, 5);
 });

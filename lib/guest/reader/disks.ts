@@ -7,6 +7,8 @@ MIB = 1 << 20
 QUIET, QUIET_SECONDS = 0.9, 20
 GROWS = {"ext2": "resize2fs", "ext3": "resize2fs", "ext4": "resize2fs", "xfs": "xfs_growfs"}
 
+# A new instance to cloud-init 22.4: it writes the network's configuration anew, and since that is done
+# once a boot, brings nothing up or down; what is the same stays as it is.
 FIRST_BOOT = ["sh", "-c", "cloud-init init --local; cloud-init init; "
               "cloud-init modules --mode=config; cloud-init modules --mode=final"]
 
@@ -18,11 +20,11 @@ def grow_root():
     partition = "/dev/" + os.path.basename(system)
     if os.path.exists(system + "/partition"):
         disk = os.path.dirname(system)
-        wait_for_growth(disk, system)
-        grown, said = run("growpart", "/dev/" + os.path.basename(disk),
-                          read(system + "/partition").strip())
-        if grown != 0 and "NOCHANGE" not in said:
-            raise OSError("growpart: " + said)
+        if has_room_behind(disk, system):
+            failed, said = run("growpart", "/dev/" + os.path.basename(disk),
+                               read(system + "/partition").strip())
+            if failed:
+                raise OSError("growpart: " + said)
     tool = GROWS.get(mount[2])
     if tool is None:
         raise OSError("%s has a %s file system, which Nido can't grow" % (partition, mount[2]))
@@ -31,13 +33,14 @@ def grow_root():
         raise OSError("%s: %s" % (tool, said))
 
 
-def wait_for_growth(disk, partition):
-    """The kernel hears of a disk's new size some moments after it has woken."""
+def has_room_behind(disk, partition):
+    """Asks for a while: the kernel hears of a disk's new size some moments after it has woken."""
     for _ in range(40):
         end = int(read(partition + "/start")) + int(read(partition + "/size"))
         if (int(read(disk + "/size")) - end) * 512 > MIB:
-            return
+            return True
         time.sleep(0.05)
+    return False
 
 
 def mounts():

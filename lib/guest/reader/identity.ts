@@ -8,7 +8,7 @@ CLOUD_RUN = "/run/cloud-init"
 
 def change_host_key(key):
     write("%s/%s" % (SSH, HOST_KEY), key["private"].strip() + "\n", 0o600)
-    write("%s/%s.pub" % (SSH, HOST_KEY), key["public"].strip() + "\n", 0o644)
+    write("%s/%s.pub" % (SSH, HOST_KEY), key["public"].strip() + "\n")
     for name in os.listdir(ROOT + SSH):
         if re.match(r"ssh_host_.*_key", name) and name not in (HOST_KEY, HOST_KEY + ".pub"):
             remove("%s/%s" % (SSH, name))
@@ -43,24 +43,35 @@ def ssh_listener():
 def change_hostname(new):
     old = read("/etc/hostname").strip() if os.path.exists(ROOT + "/etc/hostname") else ""
     socket.sethostname(new)
-    write("/etc/hostname", new + "\n", 0o644)
+    write("/etc/hostname", new + "\n")
     if os.path.exists(ROOT + CLOUD + "/data/previous-hostname"):
-        write(CLOUD + "/data/previous-hostname", new + "\n", 0o644)
-    short = old.split(".")[0]
-    if short in ("", "localhost"):
-        return
-    name = re.compile(r"(?<=[ \t])%s(?=[\s.]|$)" % re.escape(short))
-    lines = read("/etc/hosts").splitlines(True)
-    write("/etc/hosts", "".join(
-        name.sub(lambda _: new, line) if re.match(r"127\.0\.[01]\.1\s", line) else line
-        for line in lines), 0o644)
+        write(CLOUD + "/data/previous-hostname", new + "\n")
+    rename_in_hosts(old.split(".")[0], new)
+
+
+def rename_in_hosts(old, new):
+    """The lines of the guest's own addresses name it; one is added where none does."""
+    own = re.compile(r"127\.0\.[01]\.1\s")
+    lines = read("/etc/hosts").splitlines()
+    if old not in ("", "localhost"):
+        name = re.compile(r"(?<=[ \t])%s(?=[\s.]|$)" % re.escape(old))
+        lines = [name.sub(new, line) if own.match(line) else line for line in lines]
+    if not any(new in line.split() for line in lines if own.match(line)):
+        lines.append("127.0.1.1\t" + new)
+    write("/etc/hosts", "".join(line + "\n" for line in lines))
 
 
 def change_machine_id(new):
-    write("/etc/machine-id", new + "\n", 0o444)
+    old = read("/etc/machine-id").strip()
+    write("/etc/machine-id", new + "\n")
     copy = "/var/lib/dbus/machine-id"
     if os.path.isfile(ROOT + copy) and not os.path.islink(ROOT + copy):
-        write(copy, new + "\n", 0o444)
+        write(copy, new + "\n")
+    # journald goes on under the old name, and journalctl looks under the new one.
+    for journals in "/run/log/journal/", "/var/log/journal/":
+        if old and old != new and os.path.isdir(ROOT + journals + old):
+            os.rename(ROOT + journals + old, ROOT + journals + new)
+            os.symlink(new, ROOT + journals + old)
 
 
 def authorize(user, keys):
@@ -91,16 +102,18 @@ def rename_instance(new):
     remove(CLOUD + "/instance.nido")
     os.symlink(CLOUD + "/instances/" + new, ROOT + CLOUD + "/instance.nido")
     os.rename(ROOT + CLOUD + "/instance.nido", ROOT + CLOUD + "/instance")
-    # A pickled object that says the old id and holds the old seed; made again at each boot.
-    remove(CLOUD + "/instances/%s/obj.pkl" % new)
+    # What the old seed said, with its id and hostname; each boot makes these again from the new one,
+    # but in cloud-init 22.4 sets the hostname before.
+    for name in "obj.pkl", "cloud-config.txt":
+        remove("%s/instances/%s/%s" % (CLOUD, new, name))
     for path in CLOUD + "/data/instance-id", CLOUD + "/data/previous-instance-id":
-        write(path, new + "\n", 0o644)
+        write(path, new + "\n")
     if os.path.exists(ROOT + CLOUD_RUN + "/.instance-id"):
-        write(CLOUD_RUN + "/.instance-id", new + "\n", 0o644)
-    for name, mode in (("", 0o644), ("-sensitive", 0o600)):
-        path = "%s/instance-data%s.json" % (CLOUD_RUN, name)
+        write(CLOUD_RUN + "/.instance-id", new + "\n")
+    for name in "instance-data.json", "instance-data-sensitive.json":
+        path = "%s/%s" % (CLOUD_RUN, name)
         if os.path.exists(ROOT + path):
-            write(path, read(path).replace(json.dumps(old), json.dumps(new)), mode)
+            write(path, read(path).replace(json.dumps(old), json.dumps(new)))
 
 
 def lease_renewal():

@@ -15,7 +15,6 @@ import time
 
 ROOT = ""
 LATER_SECONDS = 1
-IDLE = (os.SCHED_IDLE, os.sched_param(0))
 
 
 def read(path):
@@ -23,22 +22,19 @@ def read(path):
         return file.read().decode("utf-8", "surrogateescape")
 
 
-def write(path, text, mode, owner=None):
-    """Replaces a file as a whole; a link in its place is replaced, not followed."""
-    path = ROOT + path
-    made = path + ".nido"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-    with open(os.open(made, flags, mode), "wb") as file:
-        os.fchmod(file.fileno(), mode)
+def write(path, text, mode=None, owner=None):
+    """Writes over a file where it stands: a new file in its place costs an emulated guest 5 ms more.
+    A link is replaced, not followed."""
+    if os.path.islink(ROOT + path):
+        remove(path)
+    opened = os.open(ROOT + path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, mode or 0o644)
+    with open(opened, "wb", 0) as file:
+        if mode:
+            os.fchmod(opened, mode)
         if owner:
-            os.fchown(file.fileno(), *owner)
-        try:
-            label = os.getxattr(path, "security.selinux", follow_symlinks=False)
-            os.setxattr(made, "security.selinux", label)
-        except OSError:
-            pass  # no SELinux here, or no such file before
+            os.fchown(opened, *owner)
         file.write(text.encode("utf-8", "surrogateescape"))
-    os.rename(made, path)
+        file.truncate()
 
 
 def remove(path):
@@ -125,8 +121,9 @@ class Renewal:
         self.attempt("change the host key", change_host_key, identity["hostKey"])
         self.attempt("change the hostname", change_hostname, identity["hostname"])
         self.attempt("change the machine id", change_machine_id, identity["machineId"])
-        self.attempt("change who may log in", authorize, identity["user"],
-                     identity["authorizedKeys"])
+        if "authorizedKeys" in identity:
+            self.attempt("change who may log in", authorize, identity["user"],
+                         identity["authorizedKeys"])
         if not user_data:
             self.attempt("rename cloud-init's instance", rename_instance, identity["instanceId"])
         self.attempt("renew the network lease", self.renew_lease_later)
@@ -134,7 +131,8 @@ class Renewal:
     def renew_lease_later(self):
         words = lease_renewal()
         if words:
-            self.later.append((time.monotonic() + LATER_SECONDS, words, {"scheduler": IDLE}))
+            words = ["nice", "-n", "19"] + words
+            self.later.append((time.monotonic() + LATER_SECONDS, words, {}))
 
     def run_user_data(self):
         flush_seed()

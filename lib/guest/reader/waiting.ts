@@ -22,7 +22,8 @@ def answer_to(line, kept=None):
 
 
 class Lines:
-    """Cuts what comes into lines; a host that left in the middle leaves nothing behind."""
+    """Cuts what comes into lines. A host marks where its line starts, so that what another one has
+    begun and not ended is dropped."""
 
     def __init__(self):
         self.begun = b""
@@ -33,19 +34,16 @@ class Lines:
         *ended, self.begun = (self.begun + piece).split(b"\n")
         found = []
         for line in ended:
-            start = line.rfind(START_OF_LINE)
-            whole = start >= 0 or not self.too_long
-            self.too_long = False
-            line = line[start + 1:]
+            start = line.rfind(START_OF_LINE) + 1
             if line:
-                found.append(line if whole and len(line) <= LONGEST_LINE else None)
-        if len(self.begun) > LONGEST_LINE:
-            self.begun = self.begun[-1:] if self.begun.endswith(START_OF_LINE) else b"-"
+                found.append(None if self.too_long and not start else line[start:])
+            self.too_long = False
+        if START_OF_LINE in self.begun:
+            self.begun = self.begun[self.begun.rfind(START_OF_LINE):]
+        elif len(self.begun) > LONGEST_LINE:
+            self.begun = b"-"
             self.too_long = True
         return found
-
-    def forget(self):
-        self.__init__()
 
 
 def serve(source, sink):
@@ -56,15 +54,13 @@ def serve(source, sink):
         try:
             piece = os.read(source, 1 << 16)
         except BlockingIOError:
-            piece = None
-        for line in lines.take(piece) if piece else ():
+            piece = b""
+        for line in lines.take(piece):
             told, more = answer_to(line) if line else (
                 {"error": "the line is longer than %d bytes" % LONGEST_LINE}, [])
             say(sink, told)
             later += more
         if not piece:
-            if piece is not None:
-                lines.forget()
             later = start_due(later)
             signal.sigtimedwait([signal.SIGIO], LOOK_AGAIN_SECONDS)
 

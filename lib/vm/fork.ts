@@ -1,0 +1,235 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { Context } from "../context.ts";
+import { NidoError } from "../errors.ts";
+import { hostMemory } from "../host/platform.ts";
+import { readQcow2 } from "../image/qcow2.ts";
+import { freeze, type Frozen } from "../moment/freeze.ts";
+import { type Incubator, withIncubator } from "../moment/incubator.ts";
+import { sweepLayers } from "../moment/layers.ts";
+import { operation } from "../operation.ts";
+import { files, momentFiles, vmFiles } from "../store/files.ts";
+import { retireLock, takeLock } from "../store/lock.ts";
+import { stage } from "../store/staging.ts";
+import { removeVm } from "./delete.ts";
+import { discard } from "./discard.ts";
+import { fillFolder } from "./folder.ts";
+import { launch } from "./launch.ts";
+import { vmName } from "./name.ts";
+import { nameTaken } from "./plan.ts";
+import { type ForwardedPort, forwardedPort } from "./port.ts";
+import { prepareToWake } from "./prepare_to_wake.ts";
+import { renewed } from "./renewal.ts";
+import { sshAccess, sshCommandLine } from "./ssh_access.ts";
+import {
+  findVm,
+  mustBe,
+  mustBeSound,
+  openSoundVm,
+  type SoundVm,
+  vmField,
+  vmLock,
+  vmNames,
+  type VmRecord,
+  withVm,
+} from "./vm.ts";
+
+const input = z.strictObject({
+  name: vmField,
+  count: z.int().min(1).max(64).default(1).describe("How many copies to make"),
+  into: z.array(vmName).max(64).optional().describe(
+    "Names of the copies; default the VM's own with -fork1, -fork2, ... behind it",
+  ),
+});
+
+const output = z.strictObject({
+  name: z.string().describe("Name of the VM that was copied"),
+  forks: z.array(z.strictObject({
+    name: z.string().describe("Name of the copy"),
+    state: z.literal("running").describe("Always running"),
+    ports: z.array(forwardedPort).describe("Forwarded ports, on host ports of its own"),
+    sshCommand: z.string().describe("The exact ssh command"),
+    problems: z.array(z.string()).describe("What went wrong without stopping it"),
+  })).describe("The copies"),
+  stillMs: z.int().min(0).max(600_000).describe("Milliseconds that the VM stood still for it"),
+  memoryBytes: z.number().describe("Bytes of memory that were copied"),
+});
+
+/**
+ * Makes running copies of a running VM with all that its memory holds. The VM goes on; each copy gets a
+ * name, keys, ports and a layer of its own. All copies are made or none.
+ */
+export async function fork(
+  context: Context,
+  { name, count, into = [] }: z.output<typeof input>,
+): Promise<z.input<typeof output>> {
+  const number = Math.max(count, into.length);
+  const names = await forkNames(context, name, number, into);
+  return await withIncubator(context, async (incubator) => {
+    const { source, frozen, problems } = await withVm(context, name, "fork", async (vm) => {
+      mustBe(vm, "fork", ["running", "paused"]);
+      const source = mustBeSound(vm);
+      checkRoom(source, number);
+      const problems = await prepareToWake(context, source);
+      context.report({ stage: "memory", message: `copying the memory of "${name}"` });
+      return { source, frozen: await freeze(context, source, incubator.folder), problems };
+    });
+    const forks = await allOrNone(context, names, async (fork) => {
+      context.report({ stage: "qemu", message: `hatching "${fork}"` });
+      return await hatch(context, fork, source, frozen, incubator);
+    });
+    return {
+      name,
+      forks: forks.map((fork) => ({ ...fork, problems: [...problems, ...fork.problems] })),
+      stillMs: frozen.stillMs,
+      memoryBytes: frozen.stateBytes,
+    };
+  });
+}
+
+async function forkNames(
+  context: Context,
+  name: string,
+  count: number,
+  given: string[],
+): Promise<string[]> {
+  const taken = new Set(await vmNames(context.home));
+  for (const own of given) if (taken.has(own)) throw nameTaken(own);
+  const names = [...new Set(given)];
+  for (let number = 1; names.length < count; number++) {
+    const next = `${name.slice(0, 54)}-fork${number}`;
+    if (!taken.has(next) && !names.includes(next)) names.push(next);
+  }
+  return names;
+}
+
+/** Refuses copies whose memory this host does not have left. */
+function checkRoom({ name, record }: SoundVm, count: number): void {
+  const { availableMib } = hostMemory();
+  const neededMib = record.memoryMib * count;
+  if (neededMib <= availableMib) return;
+  const sum = `${count} x ${record.memoryMib} MiB = ${neededMib} MiB`;
+  throw new NidoError(
+    "exhausted",
+    `Cannot fork VM "${name}": ${sum} of memory are needed, and this host has ${availableMib} MiB left`,
+    {
+      hint: `nido fork ${name} --count ${Math.max(1, Math.floor(availableMib / record.memoryMib))}`,
+      details: { neededMib, availableMib },
+    },
+  );
+}
+
+interface Fork {
+  name: string;
+  state: "running";
+  ports: ForwardedPort[];
+  sshCommand: string;
+  problems: string[];
+}
+
+async function allOrNone(
+  context: Context,
+  names: string[],
+  make: (name: string) => Promise<Fork>,
+): Promise<Fork[]> {
+  const settled = await Promise.allSettled(names.map(make));
+  const failed = settled.find((one) => one.status === "rejected");
+  if (!failed) return settled.map((one) => (one as PromiseFulfilledResult<Fork>).value);
+  const uninterrupted = { ...context, signal: new AbortController().signal };
+  for (const one of settled) {
+    if (one.status === "fulfilled") {
+      await removeVm(uninterrupted, one.value.name, { force: true });
+    }
+  }
+  await sweepLayers(uninterrupted);
+  throw failed.reason;
+}
+
+async function hatch(
+  context: Context,
+  name: string,
+  source: SoundVm,
+  frozen: Frozen,
+  incubator: Incubator,
+): Promise<Fork> {
+  using lock = await takeLock(context, vmLock(name, "spawn"));
+  if (await findVm(context, name)) throw nameTaken(name);
+  try {
+    await lay(context, name, source, frozen, incubator);
+    const vm = await openSoundVm(context, name);
+    const wake = vm.record.wake!;
+    const { renewing } = await launch(context, vm);
+    const problems = await renewed(context, vm, wake, renewing!);
+    return {
+      name,
+      state: "running",
+      ports: vm.record.ports,
+      sshCommand: sshCommandLine(sshAccess(context, vm)),
+      problems,
+    };
+  } catch (error) {
+    const vm = await findVm(context, name);
+    if (vm) await discard({ ...context, signal: new AbortController().signal }, vm);
+    await retireLock(lock);
+    throw error;
+  }
+}
+
+async function lay(
+  context: Context,
+  name: string,
+  source: SoundVm,
+  frozen: Frozen,
+  incubator: Incubator,
+): Promise<void> {
+  const below = files.layer(context.home, frozen.layer);
+  const { virtualSizeBytes } = await readQcow2(below);
+  const record: VmRecord = {
+    ...source.record,
+    id: crypto.randomUUID(),
+    createdAt: context.now().toISOString(),
+    forkedFrom: source.name,
+    disk: vmFiles.disk,
+    ports: source.record.ports.map((port) => ({ ...port, host: 0, isFixed: false })),
+    wake: {
+      state: `incubators/${incubator.id}/${momentFiles.state}`,
+      renews: "identity",
+      hostKey: source.record.hostKey,
+    },
+  };
+  await stage(context, files.vm(context.home, name), async (folder) => {
+    await fillFolder(context, folder, {
+      hostname: name,
+      record,
+      below,
+      diskBytes: virtualSizeBytes,
+      firmwareVars: join(incubator.folder, momentFiles.firmwareVars),
+    });
+  });
+}
+
+export default operation({
+  name: "vm.fork",
+  summary: "Copy a running VM, memory and all",
+  description:
+    "Makes running copies of a running VM: its processes go on in each of them. The VM stands still " +
+    "for a fraction of a second; each copy gets a name, an SSH host key, ports and a disk layer of its own.",
+  effect: "create",
+  input,
+  output,
+  positional: ["name"],
+  examples: ["nido fork web", "nido fork web --count 3", "nido fork web --into try-a --into try-b"],
+  text: ({ name, forks, stillMs }) =>
+    [
+      `"${name}" stood still for ${stillMs} ms`,
+      ...forks.flatMap((fork) => [
+        `"${fork.name}" has hatched: running`,
+        ...fork.ports.map(({ address, host, guest, protocol, label }) =>
+          `  ${address}:${host} -> ${guest}/${protocol}${label ? ` (${label})` : ""}`
+        ),
+        ...fork.problems.map((problem) => `  note: ${problem}`),
+        `  nido exec ${fork.name} -- uname -n`,
+      ]),
+    ].join("\n"),
+  run: fork,
+});
