@@ -1,4 +1,5 @@
 import { NidoError } from "../errors.ts";
+import { abandonState } from "./letting_go.ts";
 import type { Qmp, QmpEvent } from "./qmp.ts";
 
 /** How a machine's state is written. */
@@ -33,7 +34,8 @@ export async function saveState(qmp: Qmp, request: SaveRequest): Promise<SavedSt
   using listener = Deno.listen({ transport: "unix", path: request.socket });
   await Deno.chmod(request.socket, 0o600);
   const received = receive(listener, request.file);
-  received.catch(() => {}); // awaited below, unless QEMU fails first
+  let unwritten: unknown;
+  received.catch((error) => unwritten = error); // what QEMU then says is only that it failed
   try {
     await setCapabilities(qmp, {
       "x-ignore-shared": request.withoutSharedMemory,
@@ -54,8 +56,8 @@ export async function saveState(qmp: Qmp, request: SaveRequest): Promise<SavedSt
     const stillMs = performance.now() - since;
     return { sizeBytes: await received, stillMs };
   } catch (error) {
-    await qmp.execute("migrate_cancel").catch(() => {}); // over already, or QEMU has ended
-    throw error;
+    await abandonState(qmp).catch(() => {}); // QEMU has ended
+    throw unwritten ?? error;
   } finally {
     await Deno.remove(request.socket).catch(() => {});
   }

@@ -1,10 +1,13 @@
 import type { Context } from "../context.ts";
 import { toNidoError } from "../errors.ts";
+import { waitForBanner } from "../guest/banner.ts";
 import { connectAgain } from "../guest/connect_again.ts";
 import { installReader } from "../guest/reader.ts";
 import { sshTarget } from "./reach.ts";
-import type { SoundVm } from "./vm.ts";
+import { type SoundVm, withMonitor } from "./vm.ts";
 
+const LATE = "its clock will be late when it wakes";
+const GREETS_MS = 2_000;
 const CONNECT_MS = 20_000;
 
 /**
@@ -12,14 +15,29 @@ const CONNECT_MS = 20_000;
  * What stands in the way is told: the guest then wakes with the time at which it was frozen.
  */
 export async function prepareToWake(context: Context, vm: SoundVm): Promise<string[]> {
-  if (vm.state === "paused") return [];
   try {
+    if (vm.state === "paused") {
+      return await isHeard(context, vm) ? [] : [`${LATE}: it stands still`];
+    }
     const target = await sshTarget(context, vm);
+    // A guest that has no SSH server, or none yet, is not waited for.
+    await waitForBanner(target.port, context.signal, { name: vm.name, timeoutMs: GREETS_MS });
     await using session = await connectAgain(context, target, { timeoutMs: CONNECT_MS });
     await installReader(session);
     return [];
   } catch (error) {
     if (context.signal.aborted) throw error;
-    return [`its clock will be late when it wakes: ${toNidoError(error).message}`];
+    return [`${LATE}: ${toNidoError(error).message}`];
   }
+}
+
+/** Whether a program in the guest has the port open, over which it is told the time. */
+async function isHeard(context: Context, vm: SoundVm): Promise<boolean> {
+  const ports = await withMonitor(
+    context,
+    vm,
+    "work",
+    (qmp) => qmp.execute<{ label: string; "frontend-open": boolean }[]>("query-chardev"),
+  );
+  return ports.some((port) => port.label === "hatch" && port["frontend-open"]);
 }

@@ -25,7 +25,7 @@ export async function renewalOf(
   vm: SoundVm,
   wake: Wake,
 ): Promise<{ renewal: Renewal; diskBytes?: number }> {
-  const { parts, diskBytes } = wake.renews === "clock" ? { parts: {} } : await awaited(vm);
+  const { parts, diskBytes } = wake.renews === "identity" ? await awaited(vm) : { parts: {} };
   return { renewal: freshRenewal(context.now(), { cutConnections: true, ...parts }), diskBytes };
 }
 
@@ -43,6 +43,10 @@ export async function renewed(
   wake: Wake,
   link: ReaderLink,
 ): Promise<string[]> {
+  if (wake.renews === "nothing") {
+    link[Symbol.dispose]();
+    return ["its clock is late: it was frozen without a program that hears the time"];
+  }
   try {
     const { problems } = await link.answered(PORT_MS);
     await removeIfThere(join(vm.folder, vmFiles.renewal));
