@@ -71,12 +71,15 @@ export async function fork(
       const source = mustBeSound(vm);
       checkRoom(source, number);
       const problems = await prepareToWake(context, source);
+      if (source.state === "paused" && problems.length > 0) throw unheard(source);
       context.report({ stage: "memory", message: `copying the memory of "${name}"` });
       return { source, frozen: await freeze(context, source, incubator.folder), problems };
     });
+    const hears = problems.length === 0;
+    if (!hears) problems.push("it has the name and the keys of its original");
     const forks = await allOrNone(context, names, async (fork) => {
       context.report({ stage: "qemu", message: `hatching "${fork}"` });
-      return await hatch(context, fork, source, frozen, incubator);
+      return await hatch(context, fork, { source, frozen, incubator, hears });
     });
     return {
       name,
@@ -103,6 +106,14 @@ async function forkNames(
   return names;
 }
 
+function unheard({ name }: SoundVm): NidoError {
+  return new NidoError(
+    "wrong_state",
+    `Cannot fork VM "${name}": it is paused, and nothing in it waits to tell a copy who it is`,
+    { hint: `nido resume ${name}` },
+  );
+}
+
 /** Refuses copies whose memory this host does not have left. */
 function checkRoom({ name, record }: SoundVm, count: number): void {
   const { availableMib } = hostMemory();
@@ -127,6 +138,15 @@ interface Fork {
   problems: string[];
 }
 
+/** What copies are made of. */
+interface Original {
+  source: SoundVm;
+  frozen: Frozen;
+  incubator: Incubator;
+  /** Whether its guest can be told who it is when it wakes. */
+  hears: boolean;
+}
+
 async function allOrNone(
   context: Context,
   names: string[],
@@ -148,14 +168,12 @@ async function allOrNone(
 async function hatch(
   context: Context,
   name: string,
-  source: SoundVm,
-  frozen: Frozen,
-  incubator: Incubator,
+  original: Original,
 ): Promise<Fork> {
   using lock = await takeLock(context, vmLock(name, "spawn"));
   if (await findVm(context, name)) throw nameTaken(name);
   try {
-    await lay(context, name, source, frozen, incubator);
+    await lay(context, name, original);
     const vm = await openSoundVm(context, name);
     const wake = vm.record.wake!;
     const { renewing } = await launch(context, vm);
@@ -178,9 +196,7 @@ async function hatch(
 async function lay(
   context: Context,
   name: string,
-  source: SoundVm,
-  frozen: Frozen,
-  incubator: Incubator,
+  { source, frozen, incubator, hears }: Original,
 ): Promise<void> {
   const below = files.layer(context.home, frozen.layer);
   const { virtualSizeBytes } = await readQcow2(below);
@@ -193,7 +209,7 @@ async function lay(
     ports: source.record.ports.map((port) => ({ ...port, host: 0, isFixed: false })),
     wake: {
       state: `incubators/${incubator.id}/${momentFiles.state}`,
-      renews: "identity",
+      renews: hears ? "identity" : "nothing",
       hostKey: source.record.hostKey,
     },
   };

@@ -29,6 +29,19 @@ export async function renewalOf(
   return { renewal: freshRenewal(context.now(), { cutConnections: true, ...parts }), diskBytes };
 }
 
+/** What a paused guest is told when it goes on: who it is, if it may not have heard that yet. */
+export async function pendingRenewal(context: Context, vm: SoundVm): Promise<Renewal> {
+  const pending = await awaited(vm).catch(() => undefined); // absent, as nearly always
+  return freshRenewal(context.now(), pending?.parts ?? {});
+}
+
+/** Waits for a guest's answer to what it was told over its port, and gives its problems. */
+export async function renewedAt(vm: SoundVm, link: ReaderLink): Promise<string[]> {
+  const { problems } = await link.answered(PORT_MS);
+  await removeIfThere(join(vm.folder, vmFiles.renewal));
+  return problems;
+}
+
 async function awaited({ folder }: SoundVm): Promise<Awaited> {
   return JSON.parse(await Deno.readTextFile(join(folder, vmFiles.renewal)));
 }
@@ -48,9 +61,7 @@ export async function renewed(
     return ["its clock is late: it was frozen without a program that hears the time"];
   }
   try {
-    const { problems } = await link.answered(PORT_MS);
-    await removeIfThere(join(vm.folder, vmFiles.renewal));
-    return problems;
+    return await renewedAt(vm, link);
   } catch (error) {
     const { code } = toNidoError(error);
     if (code !== "timeout" && code !== "unavailable") throw error;
