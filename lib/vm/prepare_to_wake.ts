@@ -17,12 +17,12 @@ const CONNECT_MS = 20_000;
  */
 export async function prepareToWake(context: Context, vm: SoundVm): Promise<string[]> {
   try {
-    if (vm.state === "paused") {
-      return await isHeard(context, vm, "hatch") ? [] : [`${LATE}: it stands still`];
-    }
+    if (await isHeard(context, vm, "hatch")) return [];
+    if (vm.state === "paused") return [`${LATE}: it stands still`];
     const target = await sshTarget(context, vm);
     // A guest that has no SSH server, or none yet, is not waited for.
-    await waitForBanner(target.port, context.signal, { name: vm.name, timeoutMs: GREETS_MS });
+    const timeoutMs = await isHeard(context, vm, "agent") ? CONNECT_MS : GREETS_MS;
+    await waitForBanner(target.port, context.signal, { name: vm.name, timeoutMs });
     await using session = await connectAgain(context, target, { timeoutMs: CONNECT_MS });
     await installReader(session);
     return [];

@@ -47,19 +47,16 @@ async function awaited({ folder }: SoundVm): Promise<Awaited> {
 }
 
 /**
- * Waits until a guest that was woken has taken in what it was told, and gives its problems. One whose
- * port is silent is told over SSH, where it still shows the host key that it was frozen with.
+ * Waits until a guest that was woken has taken in what it was told, if it was told anything, and gives
+ * its problems. One whose port is silent is told over SSH, where it still shows the host key that it was frozen with.
  */
 export async function renewed(
   context: Context,
   vm: SoundVm,
   wake: Wake,
-  link: ReaderLink,
+  link: ReaderLink | undefined,
 ): Promise<string[]> {
-  if (wake.renews === "nothing") {
-    link[Symbol.dispose]();
-    return ["its clock is late: it was frozen without a program that hears the time"];
-  }
+  if (!link) return ["its clock is late: it was frozen without a program that hears the time"];
   try {
     return await renewedAt(vm, link);
   } catch (error) {
