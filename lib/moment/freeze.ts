@@ -8,7 +8,7 @@ import { saveState } from "../qemu/state_stream.ts";
 import { readQcow2 } from "../image/qcow2.ts";
 import { files, momentFiles, nextLayer, runFiles, vmFiles } from "../store/files.ts";
 import { withLock } from "../store/lock.ts";
-import { syncFolder, writeNewFile, writeRecord } from "../store/record.ts";
+import { syncFolder, writeFileAtomic, writeRecord } from "../store/record.ts";
 import { runFolder } from "../store/run_folder.ts";
 import { type SoundVm, withMonitor } from "../vm/vm.ts";
 import { layersLock } from "./layers.ts";
@@ -83,7 +83,7 @@ export async function freezeLayer(context: Context, vm: SoundVm, qmp?: Qmp): Pro
   await withLock(context, layersLock("freeze a layer"), async () => {
     await Deno.link(named, files.layer(home, id));
     await syncFolder(files.layers(home));
-    await writeNewFile(
+    await writeFileAtomic(
       join(vm.folder, next),
       emptyOverlay(files.layer(home, id), virtualSizeBytes),
     );

@@ -31,6 +31,7 @@ const FINAL = ["completed", "failed", "cancelled"];
  * only for the last round and is not let go afterwards. A failure leaves it running as before.
  */
 export async function saveState(qmp: Qmp, request: SaveRequest): Promise<SavedState> {
+  await Deno.remove(request.socket).catch(() => {}); // one that a killed save left, or none
   using listener = Deno.listen({ transport: "unix", path: request.socket });
   await Deno.chmod(request.socket, 0o600);
   const received = receive(listener, request.file);

@@ -8,9 +8,10 @@ import { operation } from "../operation.ts";
 import { checkDisk } from "../qemu/image_tool.ts";
 import { files, snapshotFiles, vmFiles } from "../store/files.ts";
 import { syncFolder, writeRecord } from "../store/record.ts";
+import { syncFile } from "../store/sealed_file.ts";
 import { stage } from "../store/staging.ts";
 import { formatBytes } from "../units.ts";
-import { endMachine } from "../vm/launch.ts";
+import { endMachine, removeLeftovers } from "../vm/launch.ts";
 import { prepareToWake } from "../vm/prepare_to_wake.ts";
 import { mustBe, mustBeSound, type SoundVm, vmField, withVm } from "../vm/vm.ts";
 import { keepAll, keepDisk, type Kept, verifiedDigest } from "./keep.ts";
@@ -70,7 +71,9 @@ export async function createSnapshot(
       context.report({ stage: "verify", message: "reading it back" });
       const memory = kept.memory &&
         { ...kept.memory, digest: await verifiedDigest(context, staged, kept.memory), renews };
-      await checkDisk(context, files.layer(context.home, kept.layer));
+      const layer = files.layer(context.home, kept.layer);
+      await syncFile(layer);
+      await checkDisk(context, layer);
       const { cpus, memoryMib, machineType, accelerator, network } = sound.record;
       const record: SnapshotRecord = {
         schemaVersion: 1,
@@ -83,6 +86,7 @@ export async function createSnapshot(
         wasPaused: vm.state === "paused",
       };
       await writeRecord(join(staged, snapshotFiles.record), record);
+      if (!isLive) await removeLeftovers(sound);
     });
     const { at, layer, memory, stillMs, hasScreen, problem } = kept!;
     const all = await listSnapshots(sound.folder);

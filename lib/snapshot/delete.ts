@@ -7,6 +7,7 @@ import { operation } from "../operation.ts";
 import { vmFiles } from "../store/files.ts";
 import { syncFolder } from "../store/record.ts";
 import { withStaging } from "../store/staging.ts";
+import { removeLeftovers } from "../vm/launch.ts";
 import { mustBeSound, type SoundVm, vmField, withVm } from "../vm/vm.ts";
 import { labelField, openSnapshot, snapshotPath } from "./snapshot.ts";
 
@@ -33,6 +34,7 @@ export async function deleteSnapshots(
       for (const { label, folder } of leaving) await Deno.rename(folder, join(staged, label));
       await syncFolder(join(vm.folder, vmFiles.snapshots));
     });
+    if (vm.pid === undefined) await removeLeftovers(sound); // they hold layers back, too
     await sweepLayers(context);
     return { name, deleted: leaving.map(({ label }) => label) };
   });

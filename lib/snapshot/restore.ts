@@ -6,7 +6,7 @@ import { sweepLayers } from "../moment/layers.ts";
 import { operation } from "../operation.ts";
 import { emptyOverlay } from "../qemu/overlay.ts";
 import { files, nextLayer, snapshotFiles, vmFiles } from "../store/files.ts";
-import { writeFileAtomic, writeNewFile, writeRecord } from "../store/record.ts";
+import { writeFileAtomic, writeRecord } from "../store/record.ts";
 import { sweepStaging } from "../store/staging.ts";
 import { launchOrTell, settled } from "../vm/awaken.ts";
 import { endMachine, type Launched, removeLeftovers } from "../vm/launch.ts";
@@ -68,7 +68,7 @@ async function goBack(
   const below = files.layer(context.home, layer);
   const { virtualSizeBytes } = await readQcow2(below);
   const disk = nextLayer(crypto.randomUUID().slice(0, 13));
-  await writeNewFile(join(vm.folder, disk), emptyOverlay(below, virtualSizeBytes));
+  await writeFileAtomic(join(vm.folder, disk), emptyOverlay(below, virtualSizeBytes));
 
   context.report({ stage: "restore", message: `"${vm.name}" flies back to "${label}"` });
   if (vm.pid !== undefined && !vm.isHalfStarted) await cutPower(context, vm);

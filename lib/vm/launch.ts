@@ -128,7 +128,7 @@ async function wakeUp(
  */
 export async function removeLeftovers(vm: SoundVm): Promise<void> {
   const { folder, record } = vm;
-  const layers = (await namesIn(folder)).filter((name) => /^disk.*\.qcow2$/.test(name));
+  const layers = (await namesIn(folder)).filter((name) => /^disk.*\.qcow2/.test(name));
   for (const name of layers) if (name !== record.disk) await removeIfThere(join(folder, name));
   const ofSleep = `/${vmFiles.suspended}/${momentFiles.state}`;
   if (!record.wake?.state.endsWith(ofSleep)) await forgetSleep(vm);
