@@ -71,8 +71,11 @@ export async function launch(
     const isLoaded = wake && wakeUp(qmp, vm, child, wake.ram !== undefined);
     isLoaded?.catch(() => {}); // awaited below, unless a port can't be opened
     await Promise.all(isPrivate);
-    for (const port of vm.record.ports) await addForward(context, qmp, port, doing);
-    await isLoaded;
+    try {
+      for (const port of vm.record.ports) await addForward(context, qmp, port, doing);
+    } finally {
+      await isLoaded; // QEMU ends over memory that it can't load, and answers nothing else then
+    }
     if (wake) {
       const { renewal, diskBytes } = await renewalOf(context, vm, wake);
       if (diskBytes !== undefined) await growLiveDisk(qmp, diskBytes);
