@@ -1,17 +1,11 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { Nest } from "../../helpers/guest.ts";
+import { WHO_IT_IS } from "../../helpers/guest_scripts.ts";
 import { warmMoment } from "../../helpers/warm_moment.ts";
 
 const CLONES = Array.from({ length: 10 }, (_, number) => `clone-${number}`);
 
-/** What no two machines may share, a line each; then the time. */
-const WHO = `hostname
-cat /etc/machine-id
-cat /etc/ssh/ssh_host_*_key.pub
-cat /var/lib/cloud/data/instance-id
-head -c 16 /dev/urandom | od -An -tx1
-cat /proc/sys/kernel/random/uuid
+const WHO = `${WHO_IT_IS}
 ls /etc/ssh/ssh_host_*_key | wc -l
 date +%s.%N`;
 
