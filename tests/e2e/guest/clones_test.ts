@@ -9,16 +9,13 @@ const WHO = `${WHO_IT_IS}
 ls /etc/ssh/ssh_host_*_key | wc -l
 date +%s.%N`;
 
-const LEASE = "for i in $(seq 120); do " +
-  "find /run/systemd/netif/leases -newer /etc/machine-id -type f | grep . && exit 0; " +
-  "sleep 0.5; done; exit 1";
-
 const MIB = 1 << 20;
 const HARD = `python3 -c '
 import os
+block = os.urandom(${MIB})
 held = bytearray(200 * ${MIB})
 for at in range(0, len(held), ${MIB}):
-    held[at:at + ${MIB}] = os.urandom(${MIB})
+    held[at:at + ${MIB}] = block
 with open("/var/tmp/hard", "wb") as file:
     file.write(held[:50 * ${MIB}])
     os.fsync(file.fileno())
@@ -32,7 +29,9 @@ Deno.test("ten clones of one base, hatched at once", async (t) => {
   const ramBefore = await moment.ramDigest();
 
   await t.step("all wake from the base's memory and are ready", async () => {
-    const spawned = await Promise.all(CLONES.map((name) => nest.hatch(name, "--disk", "4G")));
+    const spawned = await Promise.all(
+      CLONES.map((name, number) => nest.hatch(name, ...number ? [] : ["--disk", "4G"])),
+    );
     assert.deepEqual(
       spawned.map(({ name, state, firstBoot, spawnPath, problems }) =>
         [name, state, firstBoot, spawnPath, ...problems].join(" ")
@@ -64,12 +63,6 @@ Deno.test("ten clones of one base, hatched at once", async (t) => {
       }
     },
   );
-
-  await t.step("each asked for its network address anew", async () => {
-    for (const lease of await Promise.all(CLONES.map((name) => shell(name, LEASE)))) {
-      assert.match(lease, /^\/run\/systemd\/netif\/leases\/\d+$/m);
-    }
-  });
 
   await t.step(
     "the larger disk that was asked for is there, and its file system fills it",
