@@ -32,6 +32,11 @@ export const operations: Record<string, Load> = {
   "image.warm": () => import("./image/warm.ts"),
   "image.remove": () => import("./image/remove.ts"),
 
+  "snapshot.create": () => import("./snapshot/create.ts"),
+  "snapshot.restore": () => import("./snapshot/restore.ts"),
+  "snapshot.list": () => import("./snapshot/list.ts"),
+  "snapshot.delete": () => import("./snapshot/delete.ts"),
+
   "template.create": () => import("./template/create.ts"),
   "template.list": () => import("./template/list.ts"),
   "template.info": () => import("./template/info.ts"),
@@ -58,6 +63,8 @@ export const aliases: Record<string, string> = {
   "images": "image.list",
   "image ls": "image.list",
   "image rm": "image.remove",
+  "snapshot ls": "snapshot.list",
+  "snapshot rm": "snapshot.delete",
   "templates": "template.list",
   "template ls": "template.list",
   "template rm": "template.delete",

@@ -2,14 +2,16 @@ import { join } from "node:path";
 import { readConfig } from "../config/config.ts";
 import type { Context } from "../context.ts";
 import { momentFiles } from "../store/files.ts";
-import { listMoments, type Moment, setAside } from "./moment.ts";
+import { freeMemory, listMoments, type Moment } from "./moment.ts";
 
 const CAP_GIB = 20;
 
 /** Frees the memory of the least used warm bases while all of them take more than is allowed. */
 export async function capMemory(context: Context, newest: Moment): Promise<void> {
   const { warmDiskGib = CAP_GIB } = await readConfig(context);
-  const warm = (await listMoments(context.home)).filter(({ record }) => !record.failure);
+  const warm = (await listMoments(context.home)).filter(({ record }) =>
+    !record.failure && !record.freedAt
+  );
   const sized = await Promise.all(warm.map(async (moment) => ({
     moment,
     bytes: await memoryBytes(moment),
@@ -19,7 +21,7 @@ export async function capMemory(context: Context, newest: Moment): Promise<void>
   for (const one of sized.sort((a, b) => a.usedAt - b.usedAt)) {
     if (bytes <= warmDiskGib * 2 ** 30) return;
     if (one.moment.id === newest.id) continue;
-    await setAside(one.moment, "its memory was freed: other warm bases were used more");
+    await freeMemory(one.moment, { freedAt: context.now().toISOString() });
     bytes -= one.bytes;
   }
 }

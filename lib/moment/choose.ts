@@ -74,7 +74,7 @@ async function warmNow(context: Context, wanted: Wanted, print: Fingerprint): Pr
 }
 
 async function find(home: string, base: Base, print: Fingerprint): Promise<Choice | undefined> {
-  const ofBase = await momentsOf(home, base);
+  const ofBase = (await momentsOf(home, base)).filter(({ record }) => !record.freedAt);
   let failure: string | undefined;
   for (const moment of ofBase) {
     if (differences(moment.record.fingerprint, print).length > 0) continue;

@@ -9,7 +9,7 @@ import { cpus, memoryMib } from "../vm/shape.ts";
 import type { Base } from "./base.ts";
 import { differences, fingerprintOf } from "./fingerprint.ts";
 import { makeMoment, told, withTurn } from "./make.ts";
-import { type Moment, momentsOf, removeMoments, setAside } from "./moment.ts";
+import { freeMemory, type Moment, momentsOf, removeMoments } from "./moment.ts";
 import { forgetUnfit } from "./unfit.ts";
 import { warmState } from "./warm_state.ts";
 
@@ -85,7 +85,7 @@ async function retireOlder(context: Context, base: Base, made: Moment): Promise<
     id !== made.id && differences(record.fingerprint, made.record.fingerprint).length === 0
   );
   for (const moment of older) {
-    if (stoodOn.includes(moment.id)) await setAside(moment, "a newer one took its place");
+    if (stoodOn.includes(moment.id)) await freeMemory(moment, { freedAt: made.record.createdAt });
     else await removeMoments(context, [moment.id]);
   }
 }

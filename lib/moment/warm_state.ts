@@ -15,6 +15,7 @@ export const warmStateFields = z.strictObject({
   lastUsedAt: z.string().describe("When a VM last woke from it, or it was frozen (RFC 3339)"),
   memoryBytes: z.number().describe("What its memory and device state take on the disk, in bytes"),
   diskBytes: z.number().describe("What its disk layer takes, in bytes"),
+  freedAt: z.string().optional().describe("When its memory was freed for others (RFC 3339)"),
   failure: z.string().optional().describe("Why nothing wakes from it any more"),
 });
 
@@ -33,6 +34,7 @@ export async function warmState(moment: Moment): Promise<WarmState> {
     lastUsedAt: new Date(await usedAt(moment)).toISOString(),
     memoryBytes: await memoryBytes(moment),
     diskBytes: await diskUseBytes(join(folder, momentFiles.disk)),
+    freedAt: record.freedAt,
     failure: record.failure,
   };
 }
