@@ -44,7 +44,7 @@ export async function settled(
   vm: SoundVm,
   { wake, renewing, readySeconds }: Awakening,
 ): Promise<string[]> {
-  if (wake && renewing) return await renewed(context, vm, wake, renewing);
+  if (wake) return await renewed(context, vm, wake, renewing);
   if (readySeconds !== undefined) await waitForReady(context, vm, readySeconds);
   return [];
 }

@@ -75,7 +75,7 @@ export async function launch(
     const { work, query, agent, hatch, vnc } = machine.paths;
     const isPrivate = [work, query, agent, hatch, vnc].map((path) => Deno.chmod(path, 0o600));
     // The guest's port must be open before its memory comes, or it would find nobody there.
-    if (wake) renewing = await ReaderLink.open(hatch);
+    if (wake && wake.renews !== "nothing") renewing = await ReaderLink.open(hatch);
     const isLoaded = wake && wakeUp(qmp, vm, child, wake.ram !== undefined);
     isLoaded?.catch(() => {}); // awaited below, unless a socket can't be made private
     await Promise.all(isPrivate);
@@ -87,7 +87,7 @@ export async function launch(
     if (wake) {
       const { renewal, diskBytes } = await renewalOf(context, vm, wake);
       if (diskBytes !== undefined) await growLiveDisk(qmp, diskBytes);
-      await renewing!.send(renewal);
+      await renewing?.send(renewal);
     }
     // From here on its memory is behind its disk: it must never be woken from again.
     delete vm.record.wake;
@@ -180,7 +180,7 @@ async function machineOf(
     accelerator: accelerator.name,
     cpus: record.cpus,
     memoryMib: record.memoryMib,
-    ram: wake?.ram ? { path: join(context.home, wake.ram), mode: "copy" } : ram,
+    ram: ram ?? (wake?.ram ? { path: join(context.home, wake.ram), mode: "copy" } : undefined),
     wakes: wake !== undefined,
     network: record.network,
     hostOs: Deno.build.os,

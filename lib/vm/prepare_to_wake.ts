@@ -3,8 +3,9 @@ import { toNidoError } from "../errors.ts";
 import { waitForBanner } from "../guest/banner.ts";
 import { connectAgain } from "../guest/connect_again.ts";
 import { installReader } from "../guest/reader.ts";
+import { isHeard } from "./heard.ts";
 import { sshTarget } from "./reach.ts";
-import { type SoundVm, withMonitor } from "./vm.ts";
+import type { SoundVm } from "./vm.ts";
 
 const LATE = "its clock will be late when it wakes";
 const GREETS_MS = 2_000;
@@ -16,12 +17,12 @@ const CONNECT_MS = 20_000;
  */
 export async function prepareToWake(context: Context, vm: SoundVm): Promise<string[]> {
   try {
-    if (vm.state === "paused") {
-      return await isHeard(context, vm) ? [] : [`${LATE}: it stands still`];
-    }
+    if (await isHeard(context, vm, "hatch")) return [];
+    if (vm.state === "paused") return [`${LATE}: it stands still`];
     const target = await sshTarget(context, vm);
     // A guest that has no SSH server, or none yet, is not waited for.
-    await waitForBanner(target.port, context.signal, { name: vm.name, timeoutMs: GREETS_MS });
+    const timeoutMs = await isHeard(context, vm, "agent") ? CONNECT_MS : GREETS_MS;
+    await waitForBanner(target.port, context.signal, { name: vm.name, timeoutMs });
     await using session = await connectAgain(context, target, { timeoutMs: CONNECT_MS });
     await installReader(session);
     return [];
@@ -29,15 +30,4 @@ export async function prepareToWake(context: Context, vm: SoundVm): Promise<stri
     if (context.signal.aborted) throw error;
     return [`${LATE}: ${toNidoError(error).message}`];
   }
-}
-
-/** Whether a program in the guest has the port open, over which it is told the time. */
-async function isHeard(context: Context, vm: SoundVm): Promise<boolean> {
-  const ports = await withMonitor(
-    context,
-    vm,
-    "work",
-    (qmp) => qmp.execute<{ label: string; "frontend-open": boolean }[]>("query-chardev"),
-  );
-  return ports.some((port) => port.label === "hatch" && port["frontend-open"]);
 }
