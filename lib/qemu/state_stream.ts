@@ -1,4 +1,5 @@
 import { NidoError } from "../errors.ts";
+import { removeIfThere } from "../store/record.ts";
 import type { Qmp, QmpEvent } from "./qmp.ts";
 
 /** How a machine's state is written. */
@@ -30,6 +31,7 @@ const FINAL = ["completed", "failed", "cancelled"];
  * only for the last round and is not let go afterwards. A failure leaves it running as before.
  */
 export async function saveState(qmp: Qmp, request: SaveRequest): Promise<SavedState> {
+  await removeIfThere(request.socket); // of a save that was killed
   using listener = Deno.listen({ transport: "unix", path: request.socket });
   await Deno.chmod(request.socket, 0o600);
   const received = receive(listener, request.file);
@@ -57,7 +59,7 @@ export async function saveState(qmp: Qmp, request: SaveRequest): Promise<SavedSt
     await qmp.execute("migrate_cancel").catch(() => {}); // over already, or QEMU has ended
     throw error;
   } finally {
-    await Deno.remove(request.socket).catch(() => {});
+    await removeIfThere(request.socket);
   }
 }
 
