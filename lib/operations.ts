@@ -31,6 +31,11 @@ export const operations: Record<string, Load> = {
   "image.info": () => import("./image/info.ts"),
   "image.remove": () => import("./image/remove.ts"),
 
+  "snapshot.create": () => import("./snapshot/create.ts"),
+  "snapshot.restore": () => import("./snapshot/restore.ts"),
+  "snapshot.list": () => import("./snapshot/list.ts"),
+  "snapshot.delete": () => import("./snapshot/delete.ts"),
+
   "template.list": () => import("./template/list.ts"),
   "template.info": () => import("./template/info.ts"),
   "template.verify": () => import("./template/verify.ts"),
@@ -55,6 +60,8 @@ export const aliases: Record<string, string> = {
   "images": "image.list",
   "image ls": "image.list",
   "image rm": "image.remove",
+  "snapshot ls": "snapshot.list",
+  "snapshot rm": "snapshot.delete",
   "templates": "template.list",
   "template ls": "template.list",
   "template rm": "template.delete",

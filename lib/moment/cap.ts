@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { readConfig } from "../config/config.ts";
 import type { Context } from "../context.ts";
 import { momentFiles } from "../store/files.ts";
-import { listMoments, type Moment, momentLock, setAside } from "./moment.ts";
+import { freeMemory, listMoments, type Moment, momentLock } from "./moment.ts";
 import { withLock } from "../store/lock.ts";
 
 const CAP_GIB = 20;
@@ -10,7 +10,9 @@ const CAP_GIB = 20;
 /** Frees the memory of the least used warm bases while all of them take more than is allowed. */
 export async function capMemory(context: Context, newest: Moment): Promise<void> {
   const { warmDiskGib = CAP_GIB } = await readConfig(context);
-  const warm = (await listMoments(context.home)).filter(({ record }) => !record.failure);
+  const warm = (await listMoments(context.home)).filter(({ record }) =>
+    !record.failure && !record.freedAt
+  );
   const sized = await Promise.all(warm.map(async (moment) => ({
     moment,
     bytes: await memoryBytes(moment),
@@ -21,11 +23,8 @@ export async function capMemory(context: Context, newest: Moment): Promise<void>
     if (bytes <= warmDiskGib * 2 ** 30) return;
     if (one.moment.id === newest.id) continue;
     const lock = { what: momentLock(one.moment.id), doing: "free the memory of a warm base" };
-    await withLock(
-      context,
-      lock,
-      () => setAside(one.moment, "its memory was freed: other warm bases were used more"),
-    );
+    const freedAt = context.now().toISOString();
+    await withLock(context, lock, () => freeMemory(one.moment, { freedAt }));
     bytes -= one.bytes;
   }
 }

@@ -113,7 +113,7 @@ async function incubateLocked<T>(
 
 async function find(home: string, base: Base, print: Fingerprint): Promise<Choice | undefined> {
   const ofBase = (await listMoments(home))
-    .filter(({ record }) => record.fingerprint.base === base.digest);
+    .filter(({ record }) => record.fingerprint.base === base.digest && !record.freedAt);
   let failure: string | undefined;
   for (const moment of ofBase) {
     if (differences(moment.record.fingerprint, print).length > 0) continue;

@@ -41,8 +41,9 @@ export async function incubate(context: Context, incubation: Incubation): Promis
     const ram: MemoryFile | undefined = incubation.fingerprint.memory === "shared"
       ? { path: join(vm.folder, momentFiles.ram), mode: "write" }
       : undefined;
-    await launch(context, vm, ram);
-    await waitForReady(context, vm, incubation.timeoutSeconds);
+    await launch(context, vm, { ram });
+    const { base, timeoutSeconds } = incubation;
+    await waitForReady(context, vm, timeoutSeconds, `${base.kind} "${base.name}"`);
     await freeze(context, vm, ram !== undefined);
     return await place(context, vm, incubator.id, incubation);
   });

@@ -22,6 +22,8 @@ const momentRecord = z.strictObject({
   ram: z.strictObject({ sizeBytes: z.int(), modifiedAt: z.string() }).optional(),
   /** Why it can't be woken any more; its memory is gone then. */
   failure: z.string().optional(),
+  /** When its memory was freed for others that are used more. */
+  freedAt: z.iso.datetime().optional(),
 });
 
 /** What a warm base was when it was frozen. */
@@ -113,9 +115,17 @@ export async function touch(context: Context, moment: Moment): Promise<void> {
   await Deno.writeTextFile(path, context.now().toISOString()).catch(() => {}); // told next time
 }
 
-/** Frees a moment's memory and writes down why; its disk stays for those that stand on it. */
+/** Frees the memory of a moment that failed, and writes down why. */
 export async function setAside(moment: Moment, failure: string): Promise<void> {
-  await writeMoment(moment.folder, { ...moment.record, failure });
+  await freeMemory(moment, { failure });
+}
+
+/** Frees a moment's memory; its disk stays for those that stand on it. */
+export async function freeMemory(
+  moment: Moment,
+  why: Pick<MomentRecord, "failure" | "freedAt">,
+): Promise<void> {
+  await writeMoment(moment.folder, { ...moment.record, ...why });
   for (const file of [momentFiles.ram, momentFiles.state]) {
     await removeIfThere(join(moment.folder, file));
   }

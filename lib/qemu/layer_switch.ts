@@ -20,9 +20,15 @@ export async function activeLayer(qmp: Qmp): Promise<ActiveLayer> {
   if (!disk) throw new NidoError("tool_failed", "QEMU does not list the machine's disk");
   return {
     node: disk["node-name"],
-    path: disk.file,
+    path: pathOf(disk.file),
     virtualSizeBytes: disk.image["virtual-size"],
   };
+}
+
+// QEMU (7.2) tells a layer that stands on another file than its header names as `json:{...}`.
+function pathOf(told: string): string {
+  if (!told.startsWith("json:")) return told;
+  return JSON.parse(told.slice("json:".length)).file.filename;
 }
 
 /** Makes a live machine write to a new layer from now on; the old one is only read any more. */

@@ -27,8 +27,21 @@ export async function renewalOf(
   vm: SoundVm,
   wake: Wake,
 ): Promise<{ renewal: Renewal; diskBytes?: number }> {
-  const { parts, diskBytes } = wake.renews === "clock" ? { parts: {} } : await awaited(vm);
+  const { parts, diskBytes } = wake.renews === "identity" ? await awaited(vm) : { parts: {} };
   return { renewal: freshRenewal(context.now(), { cutConnections: true, ...parts }), diskBytes };
+}
+
+/** What a paused guest is told when it goes on: who it is, if it may not have heard that yet. */
+export async function pendingRenewal(context: Context, vm: SoundVm): Promise<Renewal> {
+  const pending = await awaited(vm).catch(() => undefined); // absent, as nearly always
+  return freshRenewal(context.now(), pending?.parts ?? {});
+}
+
+/** Waits for a guest's answer to what it was told over its port, and gives its problems. */
+export async function renewedAt(vm: SoundVm, link: ReaderLink): Promise<string[]> {
+  const { problems } = await link.answered(PORT_MS);
+  await removeIfThere(join(vm.folder, vmFiles.renewal));
+  return problems;
 }
 
 async function awaited({ folder }: SoundVm): Promise<Awaited> {
@@ -36,19 +49,18 @@ async function awaited({ folder }: SoundVm): Promise<Awaited> {
 }
 
 /**
- * Waits until a guest that was woken has taken in what it was told, and gives its problems. One whose
- * port is silent is told over SSH.
+ * Waits until a guest that was woken has taken in what it was told, if it was told anything, and gives
+ * its problems. One whose port is silent is told over SSH.
  */
 export async function renewed(
   context: Context,
   vm: SoundVm,
   wake: Wake,
-  link: ReaderLink,
+  link: ReaderLink | undefined,
 ): Promise<string[]> {
+  if (!link) return ["its clock is late: it was frozen without a program that hears the time"];
   try {
-    const { problems } = await link.answered(PORT_MS);
-    await removeIfThere(join(vm.folder, vmFiles.renewal));
-    return problems;
+    return await renewedAt(vm, link);
   } catch (error) {
     const { code } = toNidoError(error);
     if (code !== "timeout" && code !== "unavailable") throw error;

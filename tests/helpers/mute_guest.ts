@@ -1,30 +1,16 @@
-// Preloaded before main.ts, or imported by a test: plays what machines without a guest system lack.
-// The host's end of a machine's hatch port answers for its reader, and no SSH server listens.
+// Preloaded before main.ts, or imported by a test: machines without a guest system are not waited for.
+// Something greets like their SSH server, and refuses whoever comes.
 import { Socket } from "node:net";
 
-const ANSWER = new TextEncoder().encode('{"renewed":true,"problems":[]}\n');
-
 const connect = Deno.connect as (options: unknown) => Promise<Deno.Conn>;
-Deno.connect = (async (options: { path?: string }) => {
-  const connection = await connect(options);
-  if (options.path?.endsWith("/hatch.sock")) answerFor(connection);
-  return connection;
-}) as unknown as typeof Deno.connect;
-
-function answerFor(connection: Deno.Conn): void {
-  const sent = Promise.withResolvers<void>();
-  const write = connection.write.bind(connection);
-  connection.write = async (bytes) => {
-    const written = await write(bytes);
-    if (bytes.includes(0x0a)) sent.resolve();
-    return written;
-  };
-  connection.read = async (into) => {
-    await sent.promise;
-    into.set(ANSWER);
-    return ANSWER.length;
-  };
-}
+Deno.connect = ((options: { path?: string }) =>
+  options.path ? connect(options) : Promise.resolve({
+    read(into: Uint8Array) {
+      into.set(new TextEncoder().encode("SSH-"));
+      return Promise.resolve(4);
+    },
+    close() {},
+  })) as unknown as typeof Deno.connect;
 
 Socket.prototype.connect = function (this: Socket) {
   const refused = Object.assign(new Error("nobody listens"), { code: "ECONNREFUSED" });
