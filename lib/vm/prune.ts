@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { toNidoError } from "../errors.ts";
+import { sweepIncubators } from "../moment/incubator.ts";
 import { sweepLayers } from "../moment/layers.ts";
 import { operation } from "../operation.ts";
 import { sweepStaging } from "../store/staging.ts";
@@ -28,7 +29,10 @@ export async function prune(
   request: z.output<typeof input>,
 ): Promise<z.input<typeof output>> {
   await sweepStaging(context.home);
-  if (!request.dryRun) await sweepLayers(context);
+  if (!request.dryRun) {
+    await sweepIncubators(context);
+    await sweepLayers(context);
+  }
   const names = (await listVms(context)).filter(isWanted).map(({ name }) => name);
   if (request.dryRun) return { deleted: [], wouldDelete: names };
   const deleted: string[] = [];
