@@ -29,6 +29,7 @@ export const operations: Record<string, Load> = {
   "image.import": () => import("./image/import.ts"),
   "image.list": () => import("./image/list.ts"),
   "image.info": () => import("./image/info.ts"),
+  "image.warm": () => import("./image/warm.ts"),
   "image.remove": () => import("./image/remove.ts"),
 
   "snapshot.create": () => import("./snapshot/create.ts"),
@@ -36,8 +37,10 @@ export const operations: Record<string, Load> = {
   "snapshot.list": () => import("./snapshot/list.ts"),
   "snapshot.delete": () => import("./snapshot/delete.ts"),
 
+  "template.create": () => import("./template/create.ts"),
   "template.list": () => import("./template/list.ts"),
   "template.info": () => import("./template/info.ts"),
+  "template.warm": () => import("./template/warm.ts"),
   "template.verify": () => import("./template/verify.ts"),
   "template.export": () => import("./template/export.ts"),
   "template.import": () => import("./template/import.ts"),

@@ -19,15 +19,20 @@ export async function prepareToWake(context: Context, vm: SoundVm): Promise<stri
   try {
     if (await isHeard(context, vm, "hatch")) return [];
     if (vm.state === "paused") return [`${LATE}: it stands still`];
-    const target = await sshTarget(context, vm);
-    // A guest that has no SSH server, or none yet, is not waited for.
-    const timeoutMs = await isHeard(context, vm, "agent") ? CONNECT_MS : GREETS_MS;
-    await waitForBanner(target.port, context.signal, { name: vm.name, timeoutMs });
-    await using session = await connectAgain(context, target, { timeoutMs: CONNECT_MS });
-    await installReader(session);
+    await leaveReader(context, vm);
     return [];
   } catch (error) {
     if (context.signal.aborted) throw error;
     return [`${LATE}: ${toNidoError(error).message}`];
   }
+}
+
+/** Leaves the program in a running guest; throws what stands in the way. */
+export async function leaveReader(context: Context, vm: SoundVm): Promise<void> {
+  const target = await sshTarget(context, vm);
+  // A guest that has no SSH server, or none yet, is not waited for.
+  const timeoutMs = await isHeard(context, vm, "agent") ? CONNECT_MS : GREETS_MS;
+  await waitForBanner(target.port, context.signal, { name: vm.name, timeoutMs });
+  await using session = await connectAgain(context, target, { timeoutMs: CONNECT_MS });
+  await installReader(session);
 }

@@ -29,14 +29,12 @@ export async function prune(
   request: z.output<typeof input>,
 ): Promise<z.input<typeof output>> {
   await sweepStaging(context.home);
-  if (!request.dryRun) {
-    await sweepIncubators(context);
-    await sweepLayers(context);
-  }
   const names = (await listVms(context)).filter(isWanted).map(({ name }) => name);
   if (request.dryRun) return { deleted: [], wouldDelete: names };
   const deleted: string[] = [];
   for (const name of names) if (await removed(context, name)) deleted.push(name);
+  await sweepIncubators(context);
+  await sweepLayers(context);
   return { deleted, wouldDelete: [] };
 
   function isWanted({ state, record }: Vm): boolean {

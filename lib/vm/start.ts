@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
+import { sweepIncubators } from "../moment/incubator.ts";
 import { operation } from "../operation.ts";
 import { sweepStaging } from "../store/staging.ts";
 import { launchOrTell, settled } from "./awaken.ts";
@@ -37,6 +38,8 @@ export async function start(
     mustBe(vm, "start", ["stopped", "crashed", "suspended"]);
     const sound = mustBeSound(vm);
     await sweepStaging(context.home);
+    // The copy of a template.create that was killed still reads this VM's disk, and QEMU locks it.
+    await sweepIncubators(context);
     await endHalfStarted(sound);
     if (diskOnly) delete sound.record.wake;
     const { wake } = sound.record;
