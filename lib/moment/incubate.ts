@@ -13,7 +13,7 @@ import { withSshPort } from "../vm/port.ts";
 import { sshTarget } from "../vm/reach.ts";
 import { waitForReady } from "../vm/ready.ts";
 import { cutPower } from "../vm/shut_down.ts";
-import { socketPath, type SoundVm, type VmRecord, withMonitor } from "../vm/vm.ts";
+import { newVm, socketPath, type SoundVm, type VmRecord, withMonitor } from "../vm/vm.ts";
 import type { Base } from "./base.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 import { type Incubator, withIncubator } from "./incubator.ts";
@@ -71,16 +71,7 @@ async function layEgg(
     diskBytes: base.virtualSizeBytes,
     callersKeys: [],
   });
-  return {
-    name,
-    folder,
-    record,
-    state: "stopped",
-    isHalfStarted: false,
-    isHalfFrozen: false,
-    isDeaf: false,
-    problems: [],
-  };
+  return newVm(name, folder, record);
 }
 
 async function freeze(context: Context, vm: SoundVm, isShared: boolean): Promise<void> {

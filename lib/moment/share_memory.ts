@@ -8,7 +8,7 @@ import { runFolder } from "../store/run_folder.ts";
 import { fillFolder } from "../vm/folder.ts";
 import { endMachine, launch } from "../vm/launch.ts";
 import { cutPower } from "../vm/shut_down.ts";
-import { type SoundVm, type VmRecord, type Wake, withMonitor } from "../vm/vm.ts";
+import { newVm, type SoundVm, type VmRecord, type Wake, withMonitor } from "../vm/vm.ts";
 import type { Incubator } from "./incubator.ts";
 
 /**
@@ -40,16 +40,7 @@ export async function shareMemory(
     diskBytes,
     firmwareVars,
   });
-  const vm: SoundVm = {
-    name,
-    folder,
-    record,
-    state: "suspended",
-    isHalfStarted: false,
-    isHalfFrozen: false,
-    isDeaf: false,
-    problems: [],
-  };
+  const vm = newVm(name, folder, record);
   const ram = join(folder, momentFiles.ram);
   await launch(context, vm, { ram: { path: ram, mode: "write" }, staysPaused: true });
   await removeIfThere(state);

@@ -34,14 +34,14 @@ function pathOf(told: string): string {
 /** Makes a live machine write to a new layer from now on; the old one is only read any more. */
 export async function switchLayer(qmp: Qmp, from: ActiveLayer, path: string): Promise<void> {
   const node = `top-${crypto.randomUUID().slice(0, 8)}`;
-  await qmp.execute("blockdev-add", {
+  // A layer that was added and not put to use would keep every later switch from it.
+  await qmp.executeAtOnce(["blockdev-add", {
     driver: "qcow2",
     "node-name": node,
     discard: "unmap",
     backing: null,
     file: { driver: "file", filename: path, discard: "unmap" },
-  });
-  await qmp.execute("blockdev-snapshot", { node: from.node, overlay: node });
+  }], ["blockdev-snapshot", { node: from.node, overlay: node }]);
 }
 
 /** Grows the disk of a live machine. */

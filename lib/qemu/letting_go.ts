@@ -24,7 +24,7 @@ export async function letGo(qmp: Qmp): Promise<"running" | "paused"> {
     return "running";
   }
   // Only from running does QEMU (7.2) get to paused: said in one breath, the guest hardly moves.
-  await Promise.all([qmp.execute("cont"), qmp.execute("stop")]);
+  await qmp.executeAtOnce(["cont"], ["stop"]);
   await noteStillness(qmp, false);
   return "paused";
 }

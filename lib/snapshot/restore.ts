@@ -53,7 +53,9 @@ export async function restoreSnapshot(
     const { wake } = sound.record;
     return { vm: sound, wake, launched: await launchAs(context, sound, snapshot) };
   });
-  const problems = launched ? await settled(context, vm, { ...launched, wake }) : [];
+  // A guest that stands still takes in nothing; it is told the time when it goes on.
+  const isAwake = launched && vm.state === "running";
+  const problems = isAwake ? await settled(context, vm, { ...launched, wake }) : [];
   const { state } = await openSoundVm(context, name);
   return { name, label, state, woke: wake !== undefined, problems };
 }
@@ -98,9 +100,8 @@ async function launchAs(
   const staysPaused = wasPaused && vm.record.wake !== undefined;
   const without = `nido snapshot restore ${vm.name} ${label} --disk-only`;
   const launched = await launchOrTell(context, vm, without, { staysPaused });
-  if (!staysPaused) return launched;
-  launched.renewing?.[Symbol.dispose](); // it finds the time at its port when it goes on
-  return { ...launched, renewing: undefined };
+  if (staysPaused) launched.renewing?.[Symbol.dispose]();
+  return launched;
 }
 
 export default operation({

@@ -16,7 +16,7 @@ import { sshTarget } from "../vm/reach.ts";
 import { waitForReady } from "../vm/ready.ts";
 import { renewed } from "../vm/renewal.ts";
 import { shutDown } from "../vm/shut_down.ts";
-import { mustBe, mustBeSound, type SoundVm, type VmRecord, withVm } from "../vm/vm.ts";
+import { mustBe, mustBeSound, newVm, type SoundVm, type VmRecord, withVm } from "../vm/vm.ts";
 
 const CONNECT_MS = 60_000;
 const VERB = "make a template of";
@@ -121,16 +121,7 @@ async function lay(
   await writeNewFile(join(folder, record.disk), overlay);
   await Deno.copyFile(join(source.folder, vmFiles.seed), join(folder, vmFiles.seed));
   await writeRecord(join(folder, vmFiles.record), record);
-  return {
-    name,
-    folder,
-    record,
-    state: "stopped",
-    isHalfStarted: false,
-    isHalfFrozen: false,
-    isDeaf: false,
-    problems: [],
-  };
+  return newVm(name, folder, record);
 }
 
 /** Starts a copy, cleans it where that is wanted, and shuts it down. */

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { NidoError } from "../errors.ts";
-import { sweepLayers } from "../moment/layers.ts";
 import { operation } from "../operation.ts";
 import { retireLock, takeLock } from "../store/lock.ts";
 import { discard } from "./discard.ts";
@@ -46,7 +45,6 @@ export async function removeVm(context: Context, name: string, how: Removal = {}
   if (vm) {
     checkDeletable(vm, how.force ?? false);
     await discard(context, vm);
-    await sweepLayers(context);
   }
   await retireLock(lock);
 }

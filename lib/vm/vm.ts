@@ -85,6 +85,12 @@ export interface Vm {
 /** A VM whose record is readable. */
 export type SoundVm = Vm & { record: VmRecord };
 
+/** A machine that was just laid into a folder. */
+export function newVm(name: string, folder: string, record: VmRecord): SoundVm {
+  const nothingYet = { isHalfStarted: false, isHalfFrozen: false, isDeaf: false, problems: [] };
+  return { name, folder, record, state: record.wake ? "suspended" : "stopped", ...nothingYet };
+}
+
 /** The input field that names a VM. */
 export const vmField = vmName.describe("Name of the VM");
 

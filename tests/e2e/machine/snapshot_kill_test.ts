@@ -111,6 +111,7 @@ async function killAt(home: Nest, victim: Victim, step: number): Promise<boolean
     await victim.prove(home, before, step);
     await nothingIsOrphaned(home);
   } catch (error) {
+    await run("rm", ["-rf", files.staging(home.home)]); // or its end would hide why
     throw new Error(`${where}: ${toNidoError(error).message}`, { cause: error });
   }
   return killed.signal === "SIGKILL";
