@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
-import { activeLayer, switchLayer } from "../qemu/layer_switch.ts";
+import { activeLayer, isAt, switchLayer } from "../qemu/layer_switch.ts";
 import { emptyOverlay } from "../qemu/overlay.ts";
 import { letGo, noteStillness } from "../qemu/letting_go.ts";
 import type { Qmp } from "../qemu/qmp.ts";
@@ -71,7 +71,7 @@ export async function freezeLayer(context: Context, vm: SoundVm, qmp?: Qmp): Pro
   const { home } = context;
   const live = qmp && await activeLayer(qmp);
   const named = join(vm.folder, vm.record.disk);
-  if (live && live.path !== named) {
+  if (live && !isAt(live, named)) {
     // A freeze that was killed had written the record and not switched the machine: now it is.
     const { backingFile } = await readQcow2(named);
     await switchLayer(qmp, live, named);

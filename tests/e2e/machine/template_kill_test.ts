@@ -12,7 +12,7 @@ import { runVictim } from "../../helpers/victim.ts";
 const CREATE = ["template", "create", "a", "made", "--keep-identity", "--timeout", "1s"];
 
 /** A state of the VM, and at which steps of the command it is killed: the first, and each so many. */
-const VICTIMS = { paused: { from: 20, stride: 6 }, stopped: { from: 16, stride: 3 } } as const;
+const VICTIMS = { paused: { from: 20, stride: 11 }, stopped: { from: 16, stride: 3 } } as const;
 
 for (const [state, { from, stride }] of Object.entries(VICTIMS)) {
   Deno.test(`template create of a ${state} VM, killed, leaves no template and the VM`, async () => {
@@ -28,7 +28,7 @@ for (const [state, { from, stride }] of Object.entries(VICTIMS)) {
       try {
         await prove(home, before, state, pid, signal === "SIGKILL");
       } catch (error) {
-        const where = stderr.trim().split("\n").at(-1);
+        const where = stderr.trim().split("\n").slice(-2).join(" ");
         throw new Error(`step ${step}: ${where}: ${toNidoError(error).message}`, { cause: error });
       }
       if (signal !== "SIGKILL") break;
