@@ -98,8 +98,8 @@ function section(operation: Operation): string {
 }
 
 /** How an input is typed: `-u, --user USER`; what the type column lists is not told twice. */
-function typed({ flag, short, shown, shape, choices, positional }: Field): string {
-  if (positional) return `\`${flag.toUpperCase()}\``;
+function typed({ flag, option, short, shown, shape, choices, positional }: Field): string {
+  if (positional) return `\`${flag.toUpperCase()}\`` + (option ? ` or \`${option}\`` : "");
   const value = shape === "switch" || choices ? "" : ` ${shown}`;
   return `\`${short ? `-${short}, ` : ""}${flag}${value}\``;
 }

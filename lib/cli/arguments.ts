@@ -62,10 +62,12 @@ export function describe(
 ): Command {
   const command = new CommandClass(wordsOf(operation.name)).exitOverride().helpOption(false)
     .configureOutput({ writeErr: () => {}, writeOut: () => {} });
-  for (const field of fields.filter(({ positional }) => !positional)) {
+  for (const field of fields.filter(({ positional, option }) => !positional || option)) {
     const short = field.short ? `-${field.short}, ` : "";
     const value = field.shape === "switch" ? "" : ` <${field.shown}>`;
-    const option = new OptionClass(`${short}${field.flag}${value}`, field.description);
+    const flag = field.option ?? field.flag;
+    const option = new OptionClass(`${short}${flag}${value}`, field.description);
+    if (field.option) option.hideHelp();
     if (field.shape === "list" || field.shape === "map") option.argParser(collect);
     command.addOption(option);
   }
@@ -92,7 +94,7 @@ function split(fields: Field[], argv: string[]): { head: string[]; tail: string[
 /** Whether the word after this flag is its value; of letters in a row (`-tu bob`) the last one may have one. */
 function takesNext(fields: Field[], token: string): boolean {
   const valued = fields.filter(({ shape }) => shape !== "switch");
-  if (token.startsWith("--")) return valued.some(({ flag }) => flag === token);
+  if (token.startsWith("--")) return valued.some(({ flag, option }) => (option ?? flag) === token);
   const letters = [...token.slice(1)];
   const first = letters.findIndex((letter) => valued.some(({ short }) => short === letter));
   return first >= 0 && first === letters.length - 1;
@@ -118,9 +120,12 @@ async function readInput(
   }
   if (words.length > 0) throw refused(operation, `one argument too many: ${words[0]}`);
   const given = command.opts();
-  for (const field of fields.filter(({ positional }) => !positional)) {
-    const option = command.options.find(({ long }) => long === field.flag)!;
+  for (const field of fields.filter(({ positional, option }) => !positional || option)) {
+    const option = command.options.find(({ long }) => long === (field.option ?? field.flag))!;
     if (command.getOptionValueSource(option.attributeName()) !== "cli") continue;
+    if (field.key in input) {
+      throw refused(operation, `${field.flag.toUpperCase()} and ${field.option} say the same`);
+    }
     input[field.key] = await read(operation, field, given[option.attributeName()]);
   }
   return input;

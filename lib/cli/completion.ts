@@ -85,7 +85,9 @@ async function addFields(
   for (const field of fieldsOf(await load(name))) {
     const offers = offering(field.choices ?? namesFor(field, name, names));
     if (field.positional) command.argument(field.key, offers, field.shape === "list");
-    else if (field.shape === "switch") command.option(bare(field), field.description, field.short);
+    if (field.option) command.option(field.option.slice(2), field.description, offers);
+    if (field.positional) continue;
+    if (field.shape === "switch") command.option(bare(field), field.description, field.short);
     else command.option(bare(field), field.description, offers, field.short);
   }
   command.option("json", "one JSON object on standard output");
@@ -99,7 +101,7 @@ function bare(field: Field): string {
 
 /** The names that a field may mean: of VMs for a VM's name, of images for an image's. */
 function namesFor(field: Field, operation: string, names: Record<string, string[]>): string[] {
-  if (field.key === "image") return names.image!;
+  if (field.key === "image" || field.key === "template") return names[field.key]!;
   const named = field.positional && /^names?$/.test(field.key);
   const exists = !["vm.spawn", "image.import"].includes(operation);
   return named && exists ? names[nounOf(operation)] ?? [] : [];

@@ -7,6 +7,8 @@ export interface Field {
   key: string;
   /** `--memory`, or the name of the position: `name`. */
   flag: string;
+  /** The flag that says it too, of a position that may be left out: `--template`. */
+  option?: string;
   short?: string;
   shape: "text" | "number" | "switch" | "choice" | "list" | "map";
   /** The schema of one value: of the element for lists and maps. */
@@ -67,6 +69,7 @@ function fieldOf(operation: Operation, key: string, schema: z.ZodType): Field {
   field.flag = positional
     ? one
     : `--${field.shape === "switch" && initial === true ? "no-" : ""}${one}`;
+  if (positional && !required && !many) field.option = `--${one}`;
   field.shown = shownValue(field, one);
   return field;
 }

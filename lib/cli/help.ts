@@ -108,8 +108,8 @@ export async function commandHelp(operation: Operation): Promise<string> {
     .usage(usage(fields, operation.passThrough === true))
     .description([operation.summary + ".", operation.description ?? ""].join("\n\n").trim())
     .configureHelp({ helpWidth: columns() ?? 100, showGlobalOptions: false });
-  for (const { flag, description } of fields.filter(({ positional }) => positional)) {
-    command.argument(flag, description);
+  for (const { flag, option, description } of fields.filter(({ positional }) => positional)) {
+    command.argument(flag, option ? `${description} (or ${option})` : description);
   }
   const aliases = aliasesOf(operation.name);
   return [

@@ -26,6 +26,14 @@ Deno.test("only what was typed is passed on", async () => {
   assert.deepEqual(await input(["--no-cache"]), { cache: false });
 });
 
+Deno.test("a position that may be left out can be given by a flag, and not by both", async () => {
+  assert.deepEqual(await input(["--name", "dev"]), { name: "dev" });
+  await refuses(
+    ["dev", "--name", "dev"],
+    `Cannot run ${sample.name}: NAME and --name say the same`,
+  );
+});
+
 Deno.test("sizes and times are read into the key's unit", async () => {
   const sizes: [string, number][] = [["512M", 512], ["1G", 1024], ["1.5GiB", 1536], ["1024", 1024]];
   for (const [typed, memoryMib] of sizes) {

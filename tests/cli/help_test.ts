@@ -15,7 +15,7 @@ Deno.test("help of a command tells its arguments, flags, defaults and examples",
 Show what arrived.
 
 Arguments:
-  name                         A name
+  name                         A name (or --name)
 
 Options:
   --memory <SIZE>              Memory (default 512 MiB)

@@ -63,7 +63,9 @@ Deno.test("positions are input keys, required ones first, and only the last may 
 Deno.test("flags are distinct and none hides one that every command has", () => {
   for (const operation of all) {
     const fields = fieldsOf(operation);
-    const flags = fields.filter(({ positional }) => !positional).map(({ flag }) => flag);
+    const flags = fields.flatMap(({ positional, flag, option }) =>
+      positional ? option ?? [] : flag
+    );
     const shorts = fields.flatMap(({ short }) => short ?? []);
     const own = [...flags, "--json", "--quiet", "--help", ...shorts, "q", "h"];
     assert.equal(new Set(own).size, own.length, `${operation.name}: ${own.join(" ")}`);
