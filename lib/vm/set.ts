@@ -5,9 +5,10 @@ import { NidoError } from "../errors.ts";
 import { readQcow2 } from "../image/qcow2.ts";
 import { operation } from "../operation.ts";
 import { growDisk } from "../qemu/image_tool.ts";
-import { growLiveDisk } from "../qemu/layer_switch.ts";
+import { activeLayer, growLiveDisk } from "../qemu/layer_switch.ts";
 import { vmFiles } from "../store/files.ts";
 import { writeRecord } from "../store/record.ts";
+import { isSameFile } from "../store/same_file.ts";
 import { addForward, removeOtherForwards } from "./forward.ts";
 import { endHalfStarted } from "./launch.ts";
 import { type ForwardedPort, parsePorts } from "./port.ts";
@@ -109,7 +110,14 @@ async function grow(context: Context, vm: SoundVm, diskGib: number): Promise<boo
     );
   }
   if (vm.pid === undefined) await growDisk(context, disk, wanted);
-  else await withMonitor(context, vm, "work", (qmp) => growLiveDisk(qmp, wanted));
+  else {
+    await withMonitor(context, vm, "work", async (qmp) => {
+      // A freeze that was killed may have named a layer to which the machine does not write yet.
+      const { path } = await activeLayer(qmp);
+      if (!await isSameFile(path, disk)) await growDisk(context, disk, wanted);
+      await growLiveDisk(qmp, wanted);
+    });
+  }
   return true;
 }
 
