@@ -26,6 +26,11 @@ export const operations: Record<string, Load> = {
   "vm.ssh_info": () => import("./vm/ssh_info.ts"),
   "vm.display": () => import("./vm/display.ts"),
 
+  "job.wait": () => import("./job/wait.ts"),
+  "job.output": () => import("./job/output.ts"),
+  "job.kill": () => import("./job/kill.ts"),
+  "job.list": () => import("./job/list.ts"),
+
   "image.import": () => import("./image/import.ts"),
   "image.list": () => import("./image/list.ts"),
   "image.info": () => import("./image/info.ts"),
@@ -52,6 +57,7 @@ export const aliases: Record<string, string> = {
   "ls": "vm.list",
   "rm": "vm.delete",
   "destroy": "vm.delete",
+  "jobs": "job.list",
   "images": "image.list",
   "image ls": "image.list",
   "image rm": "image.remove",
