@@ -357,6 +357,34 @@ Deno.test("a job as another user", async (t) => {
   });
 });
 
+Deno.test("a job in a guest whose sh is bash, and that has no setsid", async () => {
+  const bin = await Deno.makeTempDir({ prefix: "nido-bin-" });
+  for (const folder of ["/usr/bin", "/bin"]) {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (name === "sh" || name === "setsid") continue;
+      await Deno.symlink(join(folder, name), join(bin, name)).catch(() => {}); // in both
+    }
+  }
+  await Deno.symlink("/bin/bash", join(bin, "sh"));
+  await using made = await guest(`PATH=${bin}`);
+  await using session = await enter(made.sshd);
+  const id = await start(
+    session,
+    'echo "${BASH_VERSION:+bash}"; seq 1 400000; echo err >&2; exit 6',
+  );
+  const job = await ended(session, id);
+  assert.deepEqual([job.state, job.exitCode, job.stdoutBytes], ["exited", 6, 2_688_900]);
+  const { stdout, stderr } = await said(session, id, -14);
+  assert.deepEqual([stdout.text, stderr.text], ["399999\n400000\n", "err\n"]);
+  assert((await said(session, id)).stdout.text.startsWith("bash\n1\n2\n"));
+  const word = oddSleep();
+  const other = await start(session, `sleep ${word} & sleep ${word}`);
+  await until("it runs", async () => (await processesNaming(word)).length >= 2);
+  assert.equal((await killJob(session, other))?.job.state, "killed");
+  assert.deepEqual(await processesNaming(word), []);
+  await Deno.remove(bin, { recursive: true });
+});
+
 Deno.test("a guest whose disk is full", async (t) => {
   const home = await Deno.makeTempDir({ prefix: "nido-jobs-" });
   const mounted = await finish("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", home])

@@ -100,10 +100,11 @@ undo() {
 }
 mkdir ".new-$1" && cd ".new-$1" || exit 1
 cat >stdin && printf '%s\\n' "$2" >line && printf '%s\\n' "$3" >about &&
+  printf '%s\\n' "$5" >watch &&
   printf '%64s\\n' '' >exit.new && mkfifo out err || undo "$1"
 [ $(($(wc -c <stdin))) -eq $4 ] || { echo "its standard input was cut off" >&2; undo "$1"; }
-command -v setsid >/dev/null 2>&1 && exec setsid sh -c "$5" nido-job "$1"
-sh -c "$5" nido-job "$1" &`;
+command -v setsid >/dev/null 2>&1 && exec setsid sh ./watch "$1"
+sh ./watch "$1" &`;
 
 const LOOK = `
 look() {
