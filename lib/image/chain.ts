@@ -2,7 +2,8 @@ import { dirname, resolve } from "node:path";
 import { NidoError } from "../errors.ts";
 import { readQcow2 } from "./qcow2.ts";
 
-const MOST_LAYERS = 64;
+/** How many files a disk may be made of. */
+export const MOST_LAYERS = 64;
 
 /** The paths of a disk's layers, top first; every lower one must lie in the home. */
 export async function diskChain(home: string, disk: string): Promise<string[]> {

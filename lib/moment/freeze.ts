@@ -2,12 +2,13 @@ import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { activeLayer, switchLayer } from "../qemu/layer_switch.ts";
 import { emptyOverlay } from "../qemu/overlay.ts";
+import { letGo, noteStillness } from "../qemu/letting_go.ts";
 import type { Qmp } from "../qemu/qmp.ts";
 import { saveState } from "../qemu/state_stream.ts";
 import { readQcow2 } from "../image/qcow2.ts";
 import { files, momentFiles, nextLayer, runFiles, vmFiles } from "../store/files.ts";
 import { withLock } from "../store/lock.ts";
-import { syncFolder, writeNewFile, writeRecord } from "../store/record.ts";
+import { syncFolder, writeFileAtomic, writeRecord } from "../store/record.ts";
 import { runFolder } from "../store/run_folder.ts";
 import { type SoundVm, withMonitor } from "../vm/vm.ts";
 import { layersLock } from "./layers.ts";
@@ -32,7 +33,7 @@ export async function freeze(context: Context, vm: SoundVm, folder: string): Pro
       layer = await freezeLayer(context, vm, qmp);
     });
     const since = performance.now();
-    await letGo(qmp, vm);
+    await letGo(qmp);
     const stillMs = Math.round(saved.stillMs + performance.now() - since);
     return { layer, stateBytes: saved.sizeBytes, stillMs };
   });
@@ -47,6 +48,7 @@ export async function saveMemory(
   atSwitchover?: () => Promise<void>,
 ) {
   const vars = join(vm.folder, vmFiles.firmwareVars);
+  await noteStillness(qmp, vm.state === "paused");
   return await saveState(qmp, {
     socket: join(await runFolder(context.home, vm), runFiles.state),
     file: join(folder, momentFiles.state),
@@ -58,12 +60,6 @@ export async function saveMemory(
       }
     },
   });
-}
-
-/** Lets a machine go on after its state was written; one that was paused is paused again. */
-async function letGo(qmp: Qmp, vm: SoundVm): Promise<void> {
-  await qmp.execute("cont");
-  if (vm.state === "paused") await qmp.execute("stop");
 }
 
 /**
@@ -87,7 +83,7 @@ export async function freezeLayer(context: Context, vm: SoundVm, qmp?: Qmp): Pro
   await withLock(context, layersLock("freeze a layer"), async () => {
     await Deno.link(named, files.layer(home, id));
     await syncFolder(files.layers(home));
-    await writeNewFile(
+    await writeFileAtomic(
       join(vm.folder, next),
       emptyOverlay(files.layer(home, id), virtualSizeBytes),
     );

@@ -32,7 +32,9 @@ async function usedLayers(home: string): Promise<Set<string> | undefined> {
   if (!snapshots || vms.some(({ isReadable }) => !isReadable)) return undefined;
   const used = new Set([...vms, ...moments].flatMap(({ layers }) => layers));
   for (const layer of snapshots) {
-    for (const path of await diskChain(home, layer)) used.add(resolve(path));
+    const chain = await diskChain(home, layer).catch(() => undefined); // a layer of it is lost
+    if (!chain) return undefined;
+    for (const path of chain) used.add(resolve(path));
   }
   return used;
 }

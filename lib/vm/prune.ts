@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { toNidoError } from "../errors.ts";
+import { sweepIncubators } from "../moment/incubator.ts";
+import { sweepLayers } from "../moment/layers.ts";
 import { operation } from "../operation.ts";
 import { sweepStaging } from "../store/staging.ts";
 import { removeVm } from "./delete.ts";
@@ -34,6 +36,8 @@ export async function prune(
   await endLeases(context, vms);
   const deleted: string[] = [];
   for (const name of names) if (await removed(context, name)) deleted.push(name);
+  await sweepIncubators(context);
+  await sweepLayers(context);
   return { deleted, wouldDelete: [] };
 
   function isWanted({ state, record }: Vm): boolean {

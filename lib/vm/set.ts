@@ -78,16 +78,18 @@ export async function set(context: Context, request: Request): Promise<z.input<t
 }
 
 function checkShapeMayChange(vm: SoundVm, request: Request): void {
-  if (vm.pid === undefined || vm.isHalfStarted) return;
-  const shape = (["cpus", "memoryMib", "network"] as const).filter((key) =>
-    request[key] !== undefined
-  );
-  if (shape.length === 0) return;
+  const isSuspended = vm.state === "suspended";
+  if (vm.pid === undefined && !isSuspended) return;
+  // Memory that is to wake fits nothing but the shape and the disk that it was frozen with.
+  const fixed = ["cpus", "memoryMib", "network", ...(isSuspended ? ["diskGib"] as const : [])];
+  const wanted = fixed.filter((key) => request[key as keyof Request] !== undefined);
+  if (wanted.length === 0) return;
+  const told = wanted.map((key) => key.replace(/Mib|Gib/, "")).join(", ");
   throw new NidoError(
     "wrong_state",
-    `Cannot change ${shape.join(", ").replace("Mib", "")} of VM "${vm.name}": it is ${vm.state}`,
+    `Cannot change ${told} of VM "${vm.name}": it is ${vm.state}`,
     {
-      hint: `nido stop ${vm.name}`,
+      hint: isSuspended ? `nido resume ${vm.name}` : `nido stop ${vm.name}`,
       details: { state: vm.state },
     },
   );

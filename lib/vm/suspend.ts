@@ -30,13 +30,13 @@ export async function suspendHeld(context: Context, vm: Vm): Promise<z.input<typ
   const sound = mustBeSound(vm);
   const problems = await prepareToWake(context, sound);
   context.report({ stage: "memory", message: `"${name}" tucks its head under its wing` });
-  const memoryBytes = await keepMemory(context, sound);
+  const memoryBytes = await keepMemory(context, sound, problems.length === 0);
   await cutPower(context, sound);
   await endMachine(sound);
   return { name, state: "suspended" as const, memoryBytes, problems };
 }
 
-async function keepMemory(context: Context, vm: SoundVm): Promise<number> {
+async function keepMemory(context: Context, vm: SoundVm, hears: boolean): Promise<number> {
   const kept = join(vm.folder, vmFiles.suspended);
   await removeIfThere(kept); // of an earlier sleep, from which it has woken
   return await withStaging(context, async (folder) => {
@@ -50,7 +50,7 @@ async function keepMemory(context: Context, vm: SoundVm): Promise<number> {
     await syncFolder(vm.folder);
     vm.record.wake = {
       state: `vms/${vm.name}/${vmFiles.suspended}/${momentFiles.state}`,
-      renews: "clock",
+      renews: hears ? "clock" : "nothing",
       hostKey: vm.record.hostKey,
     };
     await writeRecord(join(vm.folder, vmFiles.record), vm.record);
