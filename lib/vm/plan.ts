@@ -16,7 +16,16 @@ import { vmName } from "./name.ts";
 import { newRecord } from "./new_record.ts";
 import { parsePorts } from "./port.ts";
 import { checkPortsAreFree } from "./port_taken.ts";
-import { checkMemory, cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
+import {
+  checkMemory,
+  cpus,
+  diskGib,
+  labels,
+  memoryMib,
+  network,
+  onExpiry,
+  ttlSeconds,
+} from "./shape.ts";
 import { findVm, type VmRecord } from "./vm.ts";
 
 /** What to spawn, as callers say it. */
@@ -52,6 +61,12 @@ export const spawnInput = z.strictObject({
   ),
   accel: z.enum(["kvm", "hvf", "whpx", "tcg"]).optional().describe(
     "Accelerator to insist on; default the best that works",
+  ),
+  ttlSeconds: ttlSeconds.optional().describe(
+    "Seconds after which it is suspended by the next command; default never; vm.set renews it",
+  ),
+  onExpiry: onExpiry.optional().describe(
+    "What becomes of it then: suspend (the default) keeps all of it, delete nothing",
   ),
   wait: z.enum(["none", "running", "ready"]).default("ready").describe(
     "When to return: at once after the disk is made, when QEMU runs, or when first boot is finished",

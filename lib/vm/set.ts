@@ -11,9 +11,19 @@ import { writeRecord } from "../store/record.ts";
 import { isSameFile } from "../store/same_file.ts";
 import { addForward, removeOtherForwards } from "./forward.ts";
 import { endHalfStarted } from "./launch.ts";
+import { leaseFor } from "./lease.ts";
 import { type ForwardedPort, parsePorts } from "./port.ts";
 import { checkPortsAreFree } from "./port_taken.ts";
-import { checkMemory, cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
+import {
+  checkMemory,
+  cpus,
+  diskGib,
+  labels,
+  memoryMib,
+  network,
+  onExpiry,
+  ttlSeconds,
+} from "./shape.ts";
 import { mustBeSound, openVm, type SoundVm, vmField, vmState, withMonitor, withVm } from "./vm.ts";
 
 const input = z.strictObject({
@@ -29,6 +39,10 @@ const input = z.strictObject({
     "Ports to forward no longer, each by its label or guest port",
   ),
   labels: labels.optional().describe("Labels to add or change; an empty value removes one"),
+  ttlSeconds: ttlSeconds.optional().describe(
+    "Seconds from now after which it is suspended, in place of an earlier lease; 0: never",
+  ),
+  onExpiry: onExpiry.optional().describe("What becomes of it then; default as before, or suspend"),
 });
 
 const output = z.strictObject({
@@ -49,6 +63,7 @@ export async function set(context: Context, request: Request): Promise<z.input<t
     if (request.memoryMib) checkMemory(request.memoryMib, `change VM "${vm.name}" to`);
     const notes: string[] = [];
     const changed = changeShape(sound, request);
+    if (changeLease(context, sound, request)) changed.push("lease");
     if (request.diskGib !== undefined && await grow(context, sound, request.diskGib)) {
       changed.push("disk");
       notes.push("the guest's file system grows at its next start");
@@ -94,6 +109,14 @@ function changeShape({ record }: SoundVm, request: Request): string[] {
     changed.push(`label ${key}`);
   }
   return changed;
+}
+
+function changeLease(context: Context, { record }: SoundVm, request: Request): boolean {
+  const { ttlSeconds, onExpiry = record.lease?.onExpiry } = request;
+  if (ttlSeconds !== undefined) record.lease = leaseFor(context, { ttlSeconds, onExpiry });
+  else if (record.lease && request.onExpiry) record.lease.onExpiry = request.onExpiry;
+  else return false;
+  return true;
 }
 
 async function grow(context: Context, vm: SoundVm, diskGib: number): Promise<boolean> {
@@ -155,9 +178,9 @@ function forwarded(vm: SoundVm, spec: string): ForwardedPort {
 
 export default operation({
   name: "vm.set",
-  summary: "Change a VM's size, ports or labels",
+  summary: "Change a VM's size, ports, labels or lease",
   description:
-    "Labels, ports and a larger disk at any time; CPUs, memory and network while it is stopped.",
+    "Labels, lease, ports and a larger disk at any time; CPUs, memory and network while it is stopped.",
   effect: "change",
   input,
   output,
