@@ -4,7 +4,7 @@
  *     deno task bench [--json] [list] [spawn] [guest] [hatch [--parts PART,...] [--cycles N]]
  *
  * Timings are medians; ratios within one run say more than the numbers. `hatch` has the parts cold,
- * warm, fork, snapshot, crowd and cycles.
+ * warm, fork, snapshot, template, crowd and cycles.
  *
  * @module
  */
