@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
-import { activeLayer, switchLayer } from "../qemu/layer_switch.ts";
+import { activeLayer, isAt, switchLayer } from "../qemu/layer_switch.ts";
 import { emptyOverlay } from "../qemu/overlay.ts";
 import { letGo, noteStillness } from "../qemu/letting_go.ts";
 import type { Qmp } from "../qemu/qmp.ts";
@@ -8,7 +8,6 @@ import { saveState } from "../qemu/state_stream.ts";
 import { readQcow2 } from "../image/qcow2.ts";
 import { files, momentFiles, nextLayer, runFiles, vmFiles } from "../store/files.ts";
 import { withLock } from "../store/lock.ts";
-import { isSameFile } from "../store/same_file.ts";
 import { syncFolder, writeFileAtomic, writeRecord } from "../store/record.ts";
 import { runFolder } from "../store/run_folder.ts";
 import { type SoundVm, withMonitor } from "../vm/vm.ts";
@@ -72,7 +71,7 @@ export async function freezeLayer(context: Context, vm: SoundVm, qmp?: Qmp): Pro
   const { home } = context;
   const live = qmp && await activeLayer(qmp);
   const named = join(vm.folder, vm.record.disk);
-  if (live && !await isSameFile(live.path, named)) {
+  if (live && !isAt(live, named)) {
     // A freeze that was killed had written the record and not switched the machine: now it is.
     const { backingFile } = await readQcow2(named);
     await switchLayer(qmp, live, named);

@@ -1,10 +1,12 @@
+import { basename } from "node:path";
 import { NidoError } from "../errors.ts";
 import type { Qmp } from "./qmp.ts";
 
 /** The layer that a live machine writes its disk to. */
 export interface ActiveLayer {
   node: string;
-  path: string;
+  /** As QEMU tells it. */
+  file: string;
   virtualSizeBytes: number;
 }
 
@@ -20,20 +22,21 @@ export async function activeLayer(qmp: Qmp): Promise<ActiveLayer> {
   if (!disk) throw new NidoError("tool_failed", "QEMU does not list the machine's disk");
   return {
     node: disk["node-name"],
-    path: pathOf(disk.file),
+    file: disk.file,
     virtualSizeBytes: disk.image["virtual-size"],
   };
 }
 
-// QEMU (7.2) tells a layer that stands on another file than its header names as `json:{...}`.
-function pathOf(told: string): string {
-  if (!told.startsWith("json:")) return told;
-  return JSON.parse(told.slice("json:".length)).file.filename;
+/** Whether this is the layer of a VM at a path; its name is enough, as a home has several paths. */
+export function isAt({ node, file }: ActiveLayer, path: string): boolean {
+  // QEMU (7.2) tells a layer that stands on another file than its header names as `json:{...}`, cut
+  // after 4095 bytes; only layers that were switched to are told so.
+  return basename(file) === basename(path) || node === nodeOf(path);
 }
 
 /** Makes a live machine write to a new layer from now on; the old one is only read any more. */
 export async function switchLayer(qmp: Qmp, from: ActiveLayer, path: string): Promise<void> {
-  const node = `top-${crypto.randomUUID().slice(0, 8)}`;
+  const node = nodeOf(path);
   // A layer that was added and not put to use would keep every later switch from it.
   await qmp.executeAtOnce(["blockdev-add", {
     driver: "qcow2",
@@ -42,6 +45,10 @@ export async function switchLayer(qmp: Qmp, from: ActiveLayer, path: string): Pr
     backing: null,
     file: { driver: "file", filename: path, discard: "unmap" },
   }], ["blockdev-snapshot", { node: from.node, overlay: node }]);
+}
+
+function nodeOf(path: string): string {
+  return basename(path, ".qcow2");
 }
 
 /** Grows the disk of a live machine. */

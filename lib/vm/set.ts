@@ -5,10 +5,9 @@ import { NidoError } from "../errors.ts";
 import { readQcow2 } from "../image/qcow2.ts";
 import { operation } from "../operation.ts";
 import { growDisk } from "../qemu/image_tool.ts";
-import { activeLayer, growLiveDisk } from "../qemu/layer_switch.ts";
+import { activeLayer, growLiveDisk, isAt } from "../qemu/layer_switch.ts";
 import { vmFiles } from "../store/files.ts";
 import { writeRecord } from "../store/record.ts";
-import { isSameFile } from "../store/same_file.ts";
 import { addForward, removeOtherForwards } from "./forward.ts";
 import { endHalfStarted } from "./launch.ts";
 import { leaseFor } from "./lease.ts";
@@ -136,8 +135,7 @@ async function grow(context: Context, vm: SoundVm, diskGib: number): Promise<boo
   else {
     await withMonitor(context, vm, "work", async (qmp) => {
       // A freeze that was killed may have named a layer to which the machine does not write yet.
-      const { path } = await activeLayer(qmp);
-      if (!await isSameFile(path, disk)) await growDisk(context, disk, wanted);
+      if (!isAt(await activeLayer(qmp), disk)) await growDisk(context, disk, wanted);
       await growLiveDisk(qmp, wanted);
     });
   }
