@@ -3,7 +3,7 @@ import type { Context, Terminal } from "../context.ts";
 import { NidoError } from "../errors.ts";
 import { GUEST_USER, shown } from "../guest/shell_words.ts";
 import type { SshSession } from "../guest/ssh.ts";
-import { operation } from "../operation.ts";
+import { field, operation } from "../operation.ts";
 import { kept, type Said, streamed } from "./outlets.ts";
 import { openSession } from "./reach.ts";
 import { vmField } from "./vm.ts";
@@ -30,7 +30,7 @@ const input = z.strictObject({
   maxOutputBytes: z.int().min(1024).max(67_108_864).default(DEFAULT_OUTPUT_BYTES).describe(
     "Bytes of each of stdout and stderr in the result: the beginning and the end",
   ),
-  terminal: z.boolean().default(false).describe(
+  terminal: field("commandLine", z.boolean().default(false)).describe(
     "Give it this terminal, for programs that a person works with; on the command line only",
   ),
 });

@@ -21,7 +21,7 @@ import { findVm, type VmRecord } from "./vm.ts";
 /** What to spawn, as callers say it. */
 export const spawnInput = z.strictObject({
   name: vmName.optional().describe("Name of the VM; a friendly free one is made when left out"),
-  image: z.string().min(1).optional().describe(
+  image: field("nameOrPath", z.string().min(1)).optional().describe(
     "Image to spawn from: a name from `nido images`, or the path of a disk; default from `nido config`",
   ),
   cpus: cpus.optional().describe("Virtual CPUs; default 2"),
