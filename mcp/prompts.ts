@@ -1,4 +1,4 @@
-import { ErrorCode, McpError } from "./sdk.ts";
+import { invalidParams } from "./protocol_error.ts";
 import type { GetPromptResult, Prompt } from "./sdk.ts";
 
 /** The prompts that a person can choose in a client. */
@@ -26,10 +26,10 @@ export const prompts: Prompt[] = [
 /** Fills a prompt in. */
 export function promptText(name: string, given: Record<string, string> = {}): GetPromptResult {
   const prompt = prompts.find((prompt) => prompt.name === name);
-  if (!prompt) throw new McpError(ErrorCode.InvalidParams, `There is no prompt "${name}"`);
+  if (!prompt) throw invalidParams(`There is no prompt "${name}"`);
   for (const { name, required } of prompt.arguments ?? []) {
     if (required && !given[name]) {
-      throw new McpError(ErrorCode.InvalidParams, `The prompt needs its argument "${name}"`);
+      throw invalidParams(`The prompt needs its argument "${name}"`);
     }
   }
   const spawn = given.image ? `vm_spawn ${JSON.stringify({ image: given.image })}` : "vm_spawn {}";

@@ -1,6 +1,7 @@
 import { NidoError, toNidoError } from "../lib/errors.ts";
 import { guide } from "./guide.ts";
-import { ErrorCode, McpError } from "./sdk.ts";
+import { ProtocolError } from "./protocol_error.ts";
+import { ErrorCode } from "./sdk.ts";
 import type { ReadResourceResult, Resource, ResourceTemplate } from "./sdk.ts";
 import { callOperation, type Service, type Session } from "./service.ts";
 
@@ -123,10 +124,10 @@ function unknownPage(uri: string): NidoError {
 
 const RESOURCE_NOT_FOUND = -32002;
 
-function asProtocolError(thrown: unknown, uri: string): McpError {
+function asProtocolError(thrown: unknown, uri: string): ProtocolError {
   const { code, message, hint } = toNidoError(thrown);
   const number = code === "not_found" || code === "invalid_input"
     ? RESOURCE_NOT_FOUND
     : ErrorCode.InternalError;
-  return new McpError(number, `${code}: ${message}`, { uri, code, hint });
+  return new ProtocolError(number, `${code}: ${message}`, { uri, code, hint });
 }

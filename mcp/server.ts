@@ -1,6 +1,7 @@
 import { nearestName } from "../lib/nearest_name.ts";
 import { callTool } from "./call.ts";
 import { instructions } from "./instructions.ts";
+import { invalidParams } from "./protocol_error.ts";
 import type { Extra } from "./progress.ts";
 import { prompts, promptText } from "./prompts.ts";
 import { completeName, readResource, resources, resourceTemplates } from "./resources.ts";
@@ -8,13 +9,11 @@ import {
   CallToolRequestSchema,
   CompleteRequestSchema,
   ElicitResultSchema,
-  ErrorCode,
   GetPromptRequestSchema,
   ListPromptsRequestSchema,
   ListResourcesRequestSchema,
   ListResourceTemplatesRequestSchema,
   ListToolsRequestSchema,
-  McpError,
   ReadResourceRequestSchema,
   Server,
 } from "./sdk.ts";
@@ -73,7 +72,7 @@ function answerPages(server: Server, service: Service, session: Session): void {
 function unknownTool(name: string, tools: Map<string, Tool>): never {
   const nearest = nearestName(name, [...tools.keys()]);
   const told = nearest ? `; the nearest is "${nearest}"` : "";
-  throw new McpError(ErrorCode.InvalidParams, `There is no tool "${name}" here${told}`);
+  throw invalidParams(`There is no tool "${name}" here${told}`);
 }
 
 /** Asks over the call's own stream, because a client of HTTP may have opened no other. */

@@ -47,6 +47,20 @@ export const terminal: Record<string, TerminalVerb> = {
     group: "agents",
     run: async (argv) => (await import("../../mcp/main.ts")).mcp(argv),
   },
+  register: {
+    summary: "Tell an AI client of Nido, or take it back",
+    usage: "[--client NAME] [--write|--remove] [--http] [-- FLAGS OF nido mcp]\n\n" +
+      "Clients: claude-desktop, claude-code, cursor, vscode, codex, gemini, windsurf, zed, lmstudio, generic.\n" +
+      "Without --write it prints what belongs into the client's file",
+    examples: [
+      "nido register",
+      "nido register --client cursor --write",
+      "nido register --client codex --write -- --read-only",
+      "nido register --client cursor --remove",
+    ],
+    group: "agents",
+    run: async (argv) => (await import("../../mcp/register/register.ts")).register(argv),
+  },
   completion: {
     summary: "Print the completion script of a shell",
     usage: "bash|zsh|fish|powershell",
