@@ -31,7 +31,8 @@ export function auditOf(home: string, session: string): NonNullable<Context["aud
 async function redacted({ operation, input }: Pick<Ended, "operation" | "input">) {
   if (typeof input !== "object" || input === null) return await digest(input);
   const told = Object.entries(input).map(async ([key, value]) => {
-    const schema = operation.input.shape[key];
+    const { shape } = operation.input;
+    const schema = Object.hasOwn(shape, key) ? shape[key] : undefined;
     const kind = schema && fieldKind(schema);
     const isUntold = kind === "content" || kind === "secret" || UNTOLD.includes(key) || !schema;
     return [key, isUntold ? await digest(value) : value];

@@ -109,7 +109,7 @@ async function withinLimits(policy: Policy, context: Context, call: Call) {
     const value = input[key] ?? known[key];
     if (typeof value !== "number") return;
     if (value > limit) throw refused(call, `the policy allows ${limit} ${unit}, not ${value}`);
-    checked[key] = value;
+    if (key !== "diskGib") checked[key] = value; // an image's own size is not one to ask for
   };
   check("cpus", policy.maxCpus, "CPUs");
   check("memoryMib", policy.maxMemoryMib, "MiB of memory");

@@ -1,4 +1,4 @@
-import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { NidoError } from "../../lib/errors.ts";
 import { fieldKind, type Guard } from "../../lib/operation.ts";
 
@@ -27,7 +27,8 @@ function isPath(reference: string): boolean {
 async function insideOf(workspace: string, given: string, operation: string): Promise<string> {
   const real = await realPath(resolve(workspace, given));
   const way = relative(await Deno.realPath(workspace), real);
-  if (way === "" || (!way.startsWith("..") && !isAbsolute(way))) return real;
+  const leadsOut = way === ".." || way.startsWith(`..${sep}`) || isAbsolute(way);
+  if (!leadsOut) return real;
   throw new NidoError(
     "denied",
     `Cannot run ${operation}: ${given} is outside of the workspace`,

@@ -9,7 +9,8 @@ type Table = Record<string, Record<string, unknown> | undefined>;
  */
 export const tomlMerge: Merge = async (text, [section, name], entry) => {
   const { parse, stringify } = await import("smol-toml");
-  const read = (text: string) => parse(text) as Table;
+  // smol-toml gives objects without a prototype, which equal no others.
+  const read = (text: string) => JSON.parse(JSON.stringify(parse(text))) as Table;
   const before = read(text);
   if (isDeepStrictEqual(before[section]?.[name], entry)) return text;
   const rest = without(text, [section, name]);
@@ -22,7 +23,7 @@ export const tomlMerge: Merge = async (text, [section, name], entry) => {
   if (Object.keys(wanted[section] ?? {}).length === 0) delete wanted[section];
   const got = read(after);
   if (Object.keys(got[section] ?? {}).length === 0) delete got[section];
-  if (!isDeepStrictEqual(plain(got), plain(wanted))) {
+  if (!isDeepStrictEqual(got, wanted)) {
     throw new SyntaxError(`its ${section}.${name} is written in a way that only you can change`);
   }
   return after;
@@ -38,8 +39,4 @@ function without(text: string, path: string[]): string {
     if (!isInside) kept.push(line);
   }
   return kept.join("\n");
-}
-
-function plain(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value));
 }
