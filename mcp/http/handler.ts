@@ -31,6 +31,7 @@ export function makeHandler(
   service: Service,
   door: Door,
   limits: Limits = LIMITS,
+  make: typeof makeServer = makeServer,
 ): Handler {
   const stays = new Map<string, Stay>();
   const end = async (id: string) => {
@@ -61,7 +62,7 @@ export function makeHandler(
       },
       onsessionclosed: (id) => end(id),
     });
-    await (await makeServer(service, session)).connect(transport);
+    await (await make(service, session)).connect(transport);
     const response = await transport.handleRequest(request);
     if (transport.sessionId === undefined) await transport.close();
     return response;
