@@ -1,7 +1,7 @@
 /**
  * Measures Nido against the bare floor, in one run on one machine.
  *
- *     deno task bench [--json] [list] [spawn] [guest]
+ *     deno task bench [--json] [list] [spawn] [guest] [mcp]
  *
  * Timings are medians; ratios within one run say more than the numbers.
  *
@@ -10,6 +10,7 @@
 import { parseArgs } from "node:util";
 import { guestBench } from "./bench/guest.ts";
 import { listBench } from "./bench/list.ts";
+import { mcpBench } from "./bench/mcp.ts";
 import type { Row } from "./bench/measure.ts";
 import { spawnBench } from "./bench/spawn.ts";
 
@@ -17,6 +18,7 @@ const benches: Record<string, () => Promise<Row[]>> = {
   list: listBench,
   spawn: spawnBench,
   guest: guestBench,
+  mcp: mcpBench,
 };
 
 const { values, positionals } = parseArgs({

@@ -2,7 +2,7 @@
 export interface Row {
   what: string;
   value: number;
-  unit: "ms" | "s" | "MiB" | "KiB";
+  unit: "ms" | "s" | "MiB" | "KiB" | "B" | "calls/s" | "tokens";
   runs: number;
   /** Against the floor that was measured in the same run. */
   ratio?: number;
