@@ -80,7 +80,21 @@ end_to_end() {
     say "skipped end-to-end tests: there is no guest image for them"
     return 0
   fi
-  tests "end-to-end tests" deno test --allow-all tests/e2e
+  # The guest tests spawn from one warm base, which the first of them makes in this folder.
+  tests "end-to-end tests" env NIDO_E2E_HOME="$scratch/e2e" deno test --allow-all tests/e2e
+}
+
+# What an interrupted run leaves: the machines that have a path of its scratch folder in their command
+# line are its own.
+end_machines() {
+  [ -n "$scratch" ] && [ -d "$scratch/e2e/home" ] || return 0
+  home=$(cd "$scratch/e2e/home" && pwd -P)
+  for pid_file in "$home"/vms/*/qemu.pid "$home"/incubators/*/qemu.pid; do
+    pid=$(cat "$pid_file" 2>/dev/null) || continue
+    case $(ps -ww -o args= -p "$pid") in
+      *qemu-system*"-pidfile $pid_file "*) kill -KILL "$pid" ;;
+    esac
+  done
 }
 
 # A subshell: `fail` ends it and not this run, which counts it. The tests ask for it again by
@@ -93,6 +107,7 @@ guest_image_is_made() {
 leave() {
   status=$?
   allow_services
+  end_machines
   rm -rf "$scratch"
   [ -n "$is_judged" ] && exit "$status"
   failed=$((failed + 1))

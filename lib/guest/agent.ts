@@ -64,6 +64,13 @@ export async function shutDownByAgent(path: string, deadlineMs: number): Promise
   });
 }
 
+/** Sets the guest's clock through its agent. */
+export async function setTimeByAgent(path: string, now: Date, deadlineMs: number): Promise<void> {
+  await withAgent(path, deadlineMs, async (agent) => {
+    await agent.execute("guest-set-time", { time: now.getTime() * 1e6 }, deadlineMs);
+  });
+}
+
 async function reach(path: string, deadlineMs: number): Promise<PortLines> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {

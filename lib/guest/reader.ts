@@ -1,5 +1,5 @@
 import { NidoError } from "../errors.ts";
-import { HeadTail } from "./output.ts";
+import { asRoot, type Said } from "./as_root.ts";
 import { printable } from "../printable.ts";
 import { readAnswer } from "./reader_link.ts";
 import { readerName, readerProgram } from "./reader_program.ts";
@@ -8,7 +8,6 @@ import type { SshSession } from "./ssh.ts";
 
 export { ReaderLink } from "./reader_link.ts";
 
-const SAID_BYTES = 1 << 16;
 const START_MS = 120_000;
 const RENEW_MS = 120_000;
 
@@ -47,7 +46,6 @@ echo silent
 `;
 
 const FACTS: Record<string, string> = {
-  "no-sudo": "its login user may not use sudo without a password",
   "no-python": "it has no python3",
   "no-port": "it has no port org.nido.hatch.0",
   "silent": "the program that renews it did not begin to wait",
@@ -90,40 +88,9 @@ export async function renewOverSsh(session: SshSession, renewal: Renewal): Promi
   throw unavailable(`Cannot renew VM "${session.name}"`, said);
 }
 
-interface Call {
-  stdin: ReadableStream<Uint8Array>;
-  timeoutMs: number;
-  heard?: (text: string) => void;
-}
-
-interface Said {
-  vm: string;
-  exitCode: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs a command as root, with the session's own connection as its last word. */
-async function asRoot(session: SshSession, command: string[], call: Call): Promise<Said> {
-  const [stdout, stderr] = [new HeadTail(SAID_BYTES), new HeadTail(SAID_BYTES)];
-  const script = session.user === "root"
-    ? 'exec "$@" "${SSH_CONNECTION:-}"'
-    : 'sudo -n true 2>/dev/null || { echo no-sudo; exit 0; }; exec sudo -n "$@" "${SSH_CONNECTION:-}"';
-  const { exitCode } = await session.exec(["sh", "-c", script, "sh", ...command], {
-    stdin: call.stdin,
-    timeoutMs: call.timeoutMs,
-    stdout: (chunk) => {
-      stdout.add(chunk);
-      call.heard?.(stdout.result().text);
-    },
-    stderr: (chunk) => stderr.add(chunk),
-  });
-  return { vm: session.name, exitCode, stdout: stdout.result().text, stderr: stderr.result().text };
-}
-
 function unavailable(cannot: string, said: Said): NidoError {
   const lastLine = printable(said.stderr).trim().split("\n").at(-1);
-  const fact = FACTS[said.stdout.trim()] ??
+  const fact = said.refusal ?? FACTS[said.stdout.trim()] ??
     `the program for it ended with exit code ${said.exitCode}${lastLine && `: ${lastLine}`}`;
   return new NidoError("unavailable", `${cannot}: ${fact}`, {
     hint: `nido exec ${said.vm} -- sudo python3 --version`,

@@ -118,6 +118,8 @@ export interface Detached {
   pid: number;
   /** Resolves with the exit code when it ends while we still live; a signal counts as 128 + n. */
   exited: Promise<number>;
+  /** The same, and keeps this process alive until then. */
+  ended(): Promise<number>;
 }
 
 /** The number under which a detached program finds the first file that it was lent. */
@@ -151,7 +153,11 @@ export function startDetached(
       const absent = "code" in cause && cause.code === "ENOENT";
       reject(absent ? missingProgram(program, cause) : cause);
     });
-    if (child.pid !== undefined) resolve({ pid: child.pid, exited });
+    const ended = () => {
+      child.ref();
+      return exited;
+    };
+    if (child.pid !== undefined) resolve({ pid: child.pid, exited, ended });
   });
 }
 

@@ -1,8 +1,10 @@
 import { dirname, resolve } from "node:path";
 import { NidoError } from "../errors.ts";
+import { isInside } from "../store/same_file.ts";
 import { readQcow2 } from "./qcow2.ts";
 
-const MOST_LAYERS = 64;
+/** How many files a disk may be made of. */
+export const MOST_LAYERS = 64;
 
 /** The paths of a disk's layers, top first; every lower one must lie in the home. */
 export async function diskChain(home: string, disk: string): Promise<string[]> {
@@ -11,7 +13,7 @@ export async function diskChain(home: string, disk: string): Promise<string[]> {
     const { backingFile } = await readQcow2(path);
     if (backingFile === undefined) return chain;
     path = resolve(dirname(path), backingFile);
-    if (!path.startsWith(`${home}/`)) {
+    if (!await isInside(home, path)) {
       throw new NidoError("integrity", `Cannot use the disk ${disk}: it stands on ${path}`, {
         details: { disk, layer: path },
       });

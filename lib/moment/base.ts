@@ -18,8 +18,20 @@ export interface Base {
   image: { name: string; digest: string };
   /** Pinned by a template; an image takes the newest that QEMU has. */
   machineType?: string;
+  /** What VMs are where nobody says otherwise; they count more than the settings. */
+  defaults?: BaseDefaults;
   /** Keeps it in place while something that stands on it is being made. */
   hold(context: Context, doing: string): Promise<Lock>;
+}
+
+/** What a template knows of its VMs. */
+export interface BaseDefaults {
+  cpus: number;
+  memoryMib: number;
+  user: string;
+  network: "full" | "none";
+  /** As `--port` takes them. */
+  ports: string[];
 }
 
 /** An image as a base. */

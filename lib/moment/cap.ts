@@ -2,8 +2,7 @@ import { join } from "node:path";
 import { readConfig } from "../config/config.ts";
 import type { Context } from "../context.ts";
 import { momentFiles } from "../store/files.ts";
-import { freeMemory, listMoments, type Moment, momentLock } from "./moment.ts";
-import { withLock } from "../store/lock.ts";
+import { freeMemory, listMoments, type Moment } from "./moment.ts";
 
 const CAP_GIB = 20;
 
@@ -22,9 +21,7 @@ export async function capMemory(context: Context, newest: Moment): Promise<void>
   for (const one of sized.sort((a, b) => a.usedAt - b.usedAt)) {
     if (bytes <= warmDiskGib * 2 ** 30) return;
     if (one.moment.id === newest.id) continue;
-    const lock = { what: momentLock(one.moment.id), doing: "free the memory of a warm base" };
-    const freedAt = context.now().toISOString();
-    await withLock(context, lock, () => freeMemory(one.moment, { freedAt }));
+    await freeMemory(one.moment, { freedAt: context.now().toISOString() });
     bytes -= one.bytes;
   }
 }
@@ -39,7 +36,8 @@ export async function memoryBytes({ folder }: Moment): Promise<number> {
   return settled.reduce((sum, one) => sum + (one.status === "fulfilled" ? one.value : 0), 0);
 }
 
-async function usedAt({ folder, record }: Moment): Promise<number> {
+/** When a VM last woke from a moment, or else it was frozen. */
+export async function usedAt({ folder, record }: Moment): Promise<number> {
   const used = await Deno.stat(join(folder, momentFiles.used)).catch(() => undefined);
   return used?.mtime?.getTime() ?? Date.parse(record.createdAt);
 }

@@ -2,14 +2,12 @@ import { z } from "zod";
 import { readConfig } from "../config/config.ts";
 import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
-import { withLock } from "../store/lock.ts";
-import { readFact, writeFact } from "../store/fact.ts";
 import type { VmRecord } from "../vm/vm.ts";
 import type { Base } from "./base.ts";
 import { differences, type Fingerprint, fingerprintOf } from "./fingerprint.ts";
-import { incubate } from "./incubate.ts";
-import { damage, digestOf, listMoments, type Moment, setAside } from "./moment.ts";
-import { capMemory } from "./cap.ts";
+import { makeMoment, told, withTurn } from "./make.ts";
+import { damage, type Moment, momentsOf, setAside } from "./moment.ts";
+import { readUnfit, writeUnfit } from "./unfit.ts";
 
 /** How a VM comes to life: from shared memory, from memory that is read in full, or by booting. */
 export const rung = z.enum(["warm", "stream", "cold"]);
@@ -49,38 +47,19 @@ export async function chooseMoment(context: Context, wanted: Wanted): Promise<Ch
         `${told(wanted.base)} is not warm yet, and only a spawn that waits until ready makes it so`,
       );
   }
-  const unfit = await readFact(context.home, await unfitFact(print), unfitSchema);
+  const unfit = await readUnfit(context.home, print);
   if (unfit) return cold(`${unfit.reason} (found ${unfit.at})`);
   return await warmNow(context, wanted, print);
 }
 
-/** Makes a base warm although it failed before, or is warm already. */
-export async function warmAnew(
-  context: Context,
-  wanted: Omit<Wanted, "mayIncubate">,
-  memory: Fingerprint["memory"],
-): Promise<Moment> {
-  const print = await fingerprintOf(context, wanted.base.digest, wanted.record, memory);
-  return await incubateLocked(context, wanted, print, async () => {
-    const moment = await incubate(context, { ...wanted, like: wanted.record, fingerprint: print });
-    await capMemory(context, moment);
-    return moment;
-  });
-}
-
 async function warmNow(context: Context, wanted: Wanted, print: Fingerprint): Promise<Choice> {
   const since = performance.now();
-  return await incubateLocked(context, wanted, print, async () => {
+  return await withTurn(context, wanted, print, async () => {
     // Another spawn may have made it warm while we waited for the lock.
     const found = await find(context.home, wanted.base, print);
     if (found) return found;
     try {
-      const moment = await incubate(context, {
-        ...wanted,
-        like: wanted.record,
-        fingerprint: print,
-      });
-      await capMemory(context, moment);
+      const moment = await makeMoment(context, wanted, print);
       const incubateSeconds = Math.round(performance.now() - since) / 1000;
       return { ...woken(moment), incubateSeconds };
     } catch (error) {
@@ -88,32 +67,14 @@ async function warmNow(context: Context, wanted: Wanted, print: Fingerprint): Pr
       if (context.signal.aborted || code === "cancelled") throw error;
       if (code === "timeout") throw notReady(wanted.base, error);
       const reason = `${told(wanted.base)} can't be made warm: ${message}`;
-      await writeFact(context.home, await unfitFact(print), {
-        reason,
-        at: context.now().toISOString(),
-      });
+      await writeUnfit(context, print, reason);
       return cold(reason);
     }
   });
 }
 
-async function incubateLocked<T>(
-  context: Context,
-  { base, timeoutSeconds }: Omit<Wanted, "mayIncubate">,
-  print: Fingerprint,
-  run: () => Promise<T>,
-): Promise<T> {
-  const lock = {
-    what: `warm-${(await digestOf(new TextEncoder().encode(JSON.stringify(print)))).slice(0, 16)}`,
-    doing: `warm ${told(base)}`,
-    patienceMs: timeoutSeconds * 1000,
-  };
-  return await withLock(context, lock, run);
-}
-
 async function find(home: string, base: Base, print: Fingerprint): Promise<Choice | undefined> {
-  const ofBase = (await listMoments(home))
-    .filter(({ record }) => record.fingerprint.base === base.digest && !record.freedAt);
+  const ofBase = (await momentsOf(home, base)).filter(({ record }) => !record.freedAt);
   let failure: string | undefined;
   for (const moment of ofBase) {
     if (differences(moment.record.fingerprint, print).length > 0) continue;
@@ -149,17 +110,6 @@ function woken(moment: Moment): Choice {
 
 function cold(reason: string): Choice {
   return { rung: "cold", reason };
-}
-
-function told({ kind, name }: Base): string {
-  return `${kind} "${name}"`;
-}
-
-const unfitSchema = z.object({ reason: z.string(), at: z.string() });
-
-async function unfitFact(print: Fingerprint): Promise<string> {
-  const text = new TextEncoder().encode(JSON.stringify(print));
-  return `unfit-${(await digestOf(text)).slice(0, 16)}`;
 }
 
 function notReady(base: Base, cause: unknown): NidoError {

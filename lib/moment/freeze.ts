@@ -2,12 +2,14 @@ import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { activeLayer, switchLayer } from "../qemu/layer_switch.ts";
 import { emptyOverlay } from "../qemu/overlay.ts";
+import { letGo, noteStillness } from "../qemu/letting_go.ts";
 import type { Qmp } from "../qemu/qmp.ts";
 import { saveState } from "../qemu/state_stream.ts";
 import { readQcow2 } from "../image/qcow2.ts";
 import { files, momentFiles, nextLayer, runFiles, vmFiles } from "../store/files.ts";
 import { withLock } from "../store/lock.ts";
-import { syncFolder, writeNewFile, writeRecord } from "../store/record.ts";
+import { isSameFile } from "../store/same_file.ts";
+import { syncFolder, writeFileAtomic, writeRecord } from "../store/record.ts";
 import { runFolder } from "../store/run_folder.ts";
 import { type SoundVm, withMonitor } from "../vm/vm.ts";
 import { layersLock } from "./layers.ts";
@@ -32,7 +34,7 @@ export async function freeze(context: Context, vm: SoundVm, folder: string): Pro
       layer = await freezeLayer(context, vm, qmp);
     });
     const since = performance.now();
-    await letGo(qmp, vm);
+    await letGo(qmp);
     const stillMs = Math.round(saved.stillMs + performance.now() - since);
     return { layer, stateBytes: saved.sizeBytes, stillMs };
   });
@@ -47,6 +49,7 @@ export async function saveMemory(
   atSwitchover?: () => Promise<void>,
 ) {
   const vars = join(vm.folder, vmFiles.firmwareVars);
+  await noteStillness(qmp, vm.state === "paused");
   return await saveState(qmp, {
     socket: join(await runFolder(context.home, vm), runFiles.state),
     file: join(folder, momentFiles.state),
@@ -60,12 +63,6 @@ export async function saveMemory(
   });
 }
 
-/** Lets a machine go on after its state was written; one that was paused is paused again. */
-async function letGo(qmp: Qmp, vm: SoundVm): Promise<void> {
-  await qmp.execute("cont");
-  if (vm.state === "paused") await qmp.execute("stop");
-}
-
 /**
  * Freezes the layer that a VM writes to, whose lock the caller holds, and gives its id. The VM's record
  * names the next layer before anything is written to it: whenever we are killed, what the record
@@ -75,7 +72,7 @@ export async function freezeLayer(context: Context, vm: SoundVm, qmp?: Qmp): Pro
   const { home } = context;
   const live = qmp && await activeLayer(qmp);
   const named = join(vm.folder, vm.record.disk);
-  if (live && live.path !== named) {
+  if (live && !await isSameFile(live.path, named)) {
     // A freeze that was killed had written the record and not switched the machine: now it is.
     const { backingFile } = await readQcow2(named);
     await switchLayer(qmp, live, named);
@@ -87,7 +84,7 @@ export async function freezeLayer(context: Context, vm: SoundVm, qmp?: Qmp): Pro
   await withLock(context, layersLock("freeze a layer"), async () => {
     await Deno.link(named, files.layer(home, id));
     await syncFolder(files.layers(home));
-    await writeNewFile(
+    await writeFileAtomic(
       join(vm.folder, next),
       emptyOverlay(files.layer(home, id), virtualSizeBytes),
     );

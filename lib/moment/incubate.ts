@@ -13,7 +13,7 @@ import { withSshPort } from "../vm/port.ts";
 import { sshTarget } from "../vm/reach.ts";
 import { waitForReady } from "../vm/ready.ts";
 import { cutPower } from "../vm/shut_down.ts";
-import { socketPath, type SoundVm, type VmRecord, withMonitor } from "../vm/vm.ts";
+import { newVm, socketPath, type SoundVm, type VmRecord, withMonitor } from "../vm/vm.ts";
 import type { Base } from "./base.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 import { type Incubator, withIncubator } from "./incubator.ts";
@@ -41,8 +41,9 @@ export async function incubate(context: Context, incubation: Incubation): Promis
     const ram: MemoryFile | undefined = incubation.fingerprint.memory === "shared"
       ? { path: join(vm.folder, momentFiles.ram), mode: "write" }
       : undefined;
-    await launch(context, vm, ram);
-    await waitForReady(context, vm, incubation.timeoutSeconds);
+    await launch(context, vm, { ram });
+    const { base, timeoutSeconds } = incubation;
+    await waitForReady(context, vm, timeoutSeconds, `${base.kind} "${base.name}"`);
     await freeze(context, vm, ram !== undefined);
     return await place(context, vm, incubator.id, incubation);
   });
@@ -70,16 +71,7 @@ async function layEgg(
     diskBytes: base.virtualSizeBytes,
     callersKeys: [],
   });
-  return {
-    name,
-    folder,
-    record,
-    state: "stopped",
-    isHalfStarted: false,
-    isHalfFrozen: false,
-    isDeaf: false,
-    problems: [],
-  };
+  return newVm(name, folder, record);
 }
 
 async function freeze(context: Context, vm: SoundVm, isShared: boolean): Promise<void> {

@@ -36,14 +36,19 @@ export async function withIncubator<T>(
 
 /** Ends and removes the incubators of commands that died. */
 export async function sweepIncubators(context: Context): Promise<void> {
-  const names = await namesIn(files.incubators(context.home));
-  for (const id of new Set(names.map((entry) => entry.replace(/\.lock$/, "")))) {
-    const incubator = incubatorOf(context, id);
+  for (const incubator of await listIncubators(context)) {
     const lock = await tryLockFile(`${incubator.folder}.lock`, "sweep");
     if (!lock) continue;
     await clear(context, incubator);
     await retireLock(lock);
   }
+}
+
+/** All incubators, also those of commands that died. */
+export async function listIncubators(context: Context): Promise<Incubator[]> {
+  const names = await namesIn(files.incubators(context.home));
+  const ids = new Set(names.map((entry) => entry.replace(/\.lock$/, "")));
+  return [...ids].map((id) => incubatorOf(context, id));
 }
 
 function incubatorOf(context: Context, id: string): Incubator {

@@ -2,10 +2,10 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { files, momentFiles } from "../store/files.ts";
-import { type Lock, takeLock } from "../store/lock.ts";
 import { namesIn, readRecord, removeIfThere, writeRecord } from "../store/record.ts";
 import { withStaging } from "../store/staging.ts";
 import type { Wake } from "../vm/vm.ts";
+import type { Base } from "./base.ts";
 import { fingerprint } from "./fingerprint.ts";
 
 /** `moments/<id>/moment.json`: what a warm base was when it was frozen. */
@@ -36,17 +36,23 @@ export interface Moment {
   record: MomentRecord;
 }
 
-/** The lock of a moment. */
-export function momentLock(id: string): string {
-  return `moment-${id}`;
-}
-
 /** All warm bases that can be read, newest first. */
 export async function listMoments(home: string): Promise<Moment[]> {
   const ids = await namesIn(files.moments(home));
   const found = await Promise.all(ids.map((id) => readMoment(home, id)));
   return found.filter((moment) => moment !== undefined)
     .sort((one, other) => other.record.createdAt.localeCompare(one.record.createdAt));
+}
+
+/** The warm states of a base, newest first. Images of one disk share theirs. */
+export async function momentsOf(
+  home: string,
+  { kind, name, digest }: Pick<Base, "kind" | "name" | "digest">,
+): Promise<Moment[]> {
+  return (await listMoments(home)).filter(({ record }) =>
+    record.fingerprint.base === digest && record.base.kind === kind &&
+    (kind === "image" || record.base.name === name)
+  );
 }
 
 async function readMoment(home: string, id: string): Promise<Moment | undefined> {
@@ -64,17 +70,9 @@ export async function writeMoment(folder: string, record: MomentRecord): Promise
   await writeRecord(join(folder, momentFiles.record), record);
 }
 
-/** Holds a moment while a VM that stands on it is being made. */
-export async function holdMoment(context: Context, moment: Moment, doing: string): Promise<Lock> {
-  const request = { what: momentLock(moment.id), doing, patienceMs: 120_000 };
-  const lock = await takeLock(context, request);
-  try {
-    await Deno.stat(join(moment.folder, momentFiles.disk));
-    return lock;
-  } catch (error) {
-    lock[Symbol.dispose]();
-    throw error;
-  }
+/** Whether VMs can still be put on a moment; who holds its base keeps it so. */
+export async function isThereStill({ folder }: Moment): Promise<boolean> {
+  return await Deno.stat(join(folder, momentFiles.disk)).then(() => true, () => false);
 }
 
 /** How a VM wakes from a moment. */
@@ -125,7 +123,12 @@ export async function freeMemory(
   moment: Moment,
   why: Pick<MomentRecord, "failure" | "freedAt">,
 ): Promise<void> {
-  await writeMoment(moment.folder, { ...moment.record, ...why });
+  try {
+    await writeMoment(moment.folder, { ...moment.record, ...why });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return; // Race: it was removed meanwhile
+  }
   for (const file of [momentFiles.ram, momentFiles.state]) {
     await removeIfThere(join(moment.folder, file));
   }

@@ -20,22 +20,28 @@ export async function activeLayer(qmp: Qmp): Promise<ActiveLayer> {
   if (!disk) throw new NidoError("tool_failed", "QEMU does not list the machine's disk");
   return {
     node: disk["node-name"],
-    path: disk.file,
+    path: pathOf(disk.file),
     virtualSizeBytes: disk.image["virtual-size"],
   };
+}
+
+// QEMU (7.2) tells a layer that stands on another file than its header names as `json:{...}`.
+function pathOf(told: string): string {
+  if (!told.startsWith("json:")) return told;
+  return JSON.parse(told.slice("json:".length)).file.filename;
 }
 
 /** Makes a live machine write to a new layer from now on; the old one is only read any more. */
 export async function switchLayer(qmp: Qmp, from: ActiveLayer, path: string): Promise<void> {
   const node = `top-${crypto.randomUUID().slice(0, 8)}`;
-  await qmp.execute("blockdev-add", {
+  // A layer that was added and not put to use would keep every later switch from it.
+  await qmp.executeAtOnce(["blockdev-add", {
     driver: "qcow2",
     "node-name": node,
     discard: "unmap",
     backing: null,
     file: { driver: "file", filename: path, discard: "unmap" },
-  });
-  await qmp.execute("blockdev-snapshot", { node: from.node, overlay: node });
+  }], ["blockdev-snapshot", { node: from.node, overlay: node }]);
 }
 
 /** Grows the disk of a live machine. */

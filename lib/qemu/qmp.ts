@@ -52,11 +52,31 @@ export class Qmp implements AsyncDisposable {
     args: Record<string, unknown> = {},
     deadlineMs = ANSWER_MS,
   ): Promise<T> {
+    const { line, answered } = this.#request(command, args);
+    await this.#write(new TextEncoder().encode(line));
+    return await this.#answer<T>(command, answered, deadlineMs);
+  }
+
+  /** Runs commands one right behind the other: killed in between, QEMU has got all or none. */
+  async executeAtOnce(...commands: [string, Record<string, unknown>?][]): Promise<void> {
+    const requests = commands.map(([command, args = {}]) => ({
+      command,
+      ...this.#request(command, args),
+    }));
+    await this.#write(new TextEncoder().encode(requests.map(({ line }) => line).join("")));
+    await Promise.all(
+      requests.map(({ command, answered }) => this.#answer(command, answered, ANSWER_MS)),
+    );
+  }
+
+  #request(command: string, args: Record<string, unknown>) {
     if (!this.#isOpen) throw new NidoError("unavailable", `Cannot run ${command}: QEMU has ended`);
     const id = this.#nextId++;
     const answered = new Promise<Reply>((resolve) => this.#waiting.set(id, resolve));
-    const line = JSON.stringify({ execute: command, arguments: args, id }) + "\n";
-    await this.#write(new TextEncoder().encode(line));
+    return { line: JSON.stringify({ execute: command, arguments: args, id }) + "\n", answered };
+  }
+
+  async #answer<T>(command: string, answered: Promise<Reply>, deadlineMs: number): Promise<T> {
     const reply = await within(deadlineMs, answered, `QEMU did not answer ${command}`);
     if (reply.error) {
       throw new NidoError("tool_failed", `QEMU refused ${command}: ${reply.error.desc}`, {

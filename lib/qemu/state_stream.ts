@@ -1,4 +1,5 @@
 import { NidoError } from "../errors.ts";
+import { abandonState } from "./letting_go.ts";
 import type { Qmp, QmpEvent } from "./qmp.ts";
 
 /** How a machine's state is written. */
@@ -30,10 +31,12 @@ const FINAL = ["completed", "failed", "cancelled"];
  * only for the last round and is not let go afterwards. A failure leaves it running as before.
  */
 export async function saveState(qmp: Qmp, request: SaveRequest): Promise<SavedState> {
+  await Deno.remove(request.socket).catch(() => {}); // one that a killed save left, or none
   using listener = Deno.listen({ transport: "unix", path: request.socket });
   await Deno.chmod(request.socket, 0o600);
   const received = receive(listener, request.file);
-  received.catch(() => {}); // awaited below, unless QEMU fails first
+  let unwritten: unknown;
+  received.catch((error) => unwritten = error); // what QEMU then says is only that it failed
   try {
     await setCapabilities(qmp, {
       "x-ignore-shared": request.withoutSharedMemory,
@@ -54,8 +57,8 @@ export async function saveState(qmp: Qmp, request: SaveRequest): Promise<SavedSt
     const stillMs = performance.now() - since;
     return { sizeBytes: await received, stillMs };
   } catch (error) {
-    await qmp.execute("migrate_cancel").catch(() => {}); // over already, or QEMU has ended
-    throw error;
+    await abandonState(qmp).catch(() => {}); // QEMU has ended
+    throw unwritten ?? error;
   } finally {
     await Deno.remove(request.socket).catch(() => {});
   }

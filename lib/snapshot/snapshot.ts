@@ -1,7 +1,10 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { NidoError, toNidoError } from "../errors.ts";
+import { nearestName } from "../nearest_name.ts";
 import { files, snapshotFiles, vmFiles } from "../store/files.ts";
 import { namesIn, readRecord } from "../store/record.ts";
+import type { Vm } from "../vm/vm.ts";
 
 /** What a snapshot may be called; it becomes a folder. */
 export const snapshotLabel = z.string().regex(
@@ -14,8 +17,6 @@ export const snapshotRecord = z.strictObject({
   schemaVersion: z.literal(1),
   label: snapshotLabel,
   createdAt: z.iso.datetime(),
-  /** The label of the snapshot that the VM had gone on from. */
-  parent: z.string().optional(),
   description: z.string().optional(),
   /** The frozen layer of the disk, in `layers/`. */
   layer: z.string(),
@@ -28,7 +29,12 @@ export const snapshotRecord = z.strictObject({
     network: z.enum(["full", "none"]),
   }),
   /** Present when the VM ran: what its memory and devices were. */
-  memory: z.strictObject({ sizeBytes: z.int(), digest: z.string() }).optional(),
+  memory: z.strictObject({
+    sizeBytes: z.int(),
+    digest: z.string(),
+    /** Whether its guest hears the time when it wakes. */
+    renews: z.enum(["clock", "nothing"]),
+  }).optional(),
   /** The guest stood still when it was made. */
   wasPaused: z.boolean(),
 });
@@ -42,6 +48,32 @@ export interface Snapshot {
   folder: string;
   /** Absent when it can't be read. */
   record?: SnapshotRecord;
+  /** Why it can't be read. */
+  problem?: string;
+}
+
+/** A snapshot whose record is readable. */
+export type SoundSnapshot = Snapshot & { record: SnapshotRecord };
+
+/** The input field that names a snapshot. */
+export const labelField = snapshotLabel.describe("Label of the snapshot");
+
+/** Where a snapshot is, inside the home: `vms/web/snapshots/s1`. */
+export function snapshotPath(vm: string, label: string): string {
+  return `vms/${vm}/${vmFiles.snapshots}/${label}`;
+}
+
+/** One of a VM's snapshots; `not_found` names the nearest one. */
+export async function openSnapshot(vm: Vm, label: string): Promise<Snapshot> {
+  const all = await listSnapshots(vm.folder);
+  const found = all.find((snapshot) => snapshot.label === label);
+  if (found) return found;
+  const nearest = nearestName(label, all.map((snapshot) => snapshot.label));
+  throw new NidoError(
+    "not_found",
+    `VM "${vm.name}" has no snapshot "${label}"${nearest ? `; the nearest is "${nearest}"` : ""}`,
+    { hint: `nido snapshot list ${vm.name}`, details: { nearest } },
+  );
 }
 
 /** The snapshots of a VM, oldest first; an unreadable one hides no other. */
@@ -55,13 +87,11 @@ export async function listSnapshots(vmFolder: string): Promise<Snapshot[]> {
 
 async function readSnapshot(folder: string, label: string): Promise<Snapshot> {
   try {
-    return {
-      label,
-      folder,
-      record: await readRecord(join(folder, snapshotFiles.record), snapshotRecord),
-    };
-  } catch {
-    return { label, folder };
+    const record = await readRecord(join(folder, snapshotFiles.record), snapshotRecord);
+    if (record) return { label, folder, record };
+    return { label, folder, problem: `its ${snapshotFiles.record} is missing` };
+  } catch (error) {
+    return { label, folder, problem: toNidoError(error).message };
   }
 }
 

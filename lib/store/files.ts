@@ -12,6 +12,7 @@ export const files = {
   locks: (home: string) => join(home, "locks"),
   lock: (home: string, what: string) => join(home, "locks", `${what}.lock`),
   staging: (home: string) => join(home, "staging"),
+  factsFolder: (home: string) => join(home, "facts"),
   facts: (home: string, what: string) => join(home, "facts", `${what}.json`),
 
   images: (home: string) => join(home, "images"),

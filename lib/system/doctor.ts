@@ -7,12 +7,13 @@ import { home, staging } from "./checks/home.ts";
 import { disks, images } from "./checks/images.ts";
 import { accelerator, firmware, processTools, qemu, qemuImg, ssh } from "./checks/programs.ts";
 import { disk, memory } from "./checks/resources.ts";
+import { templates, warm } from "./checks/templates.ts";
 import { orphans, sockets, vms } from "./checks/vms.ts";
 
 /** Everything that doctor looks at, in the order in which it is told. */
 export const checks: Check[] = [
   ...[home, qemu, qemuImg, firmware, accelerator, ssh, processTools, disk, memory],
-  ...[vms, sockets, orphans, images, disks, staging],
+  ...[vms, sockets, orphans, images, disks, templates, warm, staging],
 ];
 
 const input = z.strictObject({
@@ -74,7 +75,7 @@ export default operation({
   name: "system.doctor",
   summary: "Check what this host has and what is wrong with it",
   description: "Looks at QEMU, firmware, the accelerator and why it was chosen, other programs, " +
-    "disk, memory, the home, VMs and images. Each finding has a state and the command that changes it.",
+    "disk, memory, the home, VMs, images and templates. Each finding has a state and the command that changes it.",
   effect: "change",
   readsUnless: "fix",
   idempotent: true,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { warmStateFields, warmStates } from "../moment/warm_state.ts";
 import { operation } from "../operation.ts";
 import { openTemplate } from "./template.ts";
 import { showTemplate, templateFields } from "./template_fields.ts";
@@ -8,8 +9,15 @@ export default operation({
   summary: "Show all that is known of a template",
   effect: "read",
   input: z.strictObject({ name: z.string().describe("The template's name") }),
-  output: templateFields,
+  output: templateFields.extend({
+    warm: z.array(warmStateFields).describe("The shapes for which it is warm, or was"),
+  }),
   positional: ["name"],
   examples: ["nido template info web"],
-  run: async (context, { name }) => await showTemplate(context, await openTemplate(context, name)),
+  run: async (context, { name }) => {
+    const template = await openTemplate(context, name);
+    const { digest } = template;
+    const warm = await warmStates(context.home, { kind: "template", name, digest });
+    return { ...await showTemplate(context, template), warm };
+  },
 });

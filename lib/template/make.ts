@@ -25,7 +25,7 @@ const PLACE_MS = 120_000; // spawns from the one that is replaced may stand in l
 /** What is made, and how it is told. */
 export interface Making {
   name: string;
-  /** `store template "web"` */
+  /** `create template "web"` */
   doing: string;
   /** Replace the template that has the name, unless something stands on it. */
   force: boolean;

@@ -26,7 +26,7 @@ export class BootProgress implements Disposable {
 
   constructor(
     private readonly context: Context,
-    private readonly name: string,
+    private readonly called: string,
     private readonly pace = PACE,
   ) {
     this.#timer = setTimeout(() => this.#tell(), pace.firstMs);
@@ -60,7 +60,7 @@ export class BootProgress implements Disposable {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#tell(), this.pace.everyMs);
     const seconds = Math.round((performance.now() - this.#since) / 1000);
-    const message = `"${this.name}": ${DOING[this.#stage]} (${seconds} s)`;
+    const message = `${this.called}: ${DOING[this.#stage]} (${seconds} s)`;
     this.context.report({ stage: this.#stage, message });
   }
 }

@@ -73,6 +73,7 @@ export default operation({
   input,
   output,
   positional: ["names"],
+  short: { force: "f" },
   examples: ["nido delete web", "nido delete web db --force"],
   text: ({ deleted }) => deleted.map((name) => `"${name}" has left the nest`).join("\n"),
   run: deleteVms,

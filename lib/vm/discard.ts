@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
+import { sweepLayers } from "../moment/layers.ts";
 import { killMachine, killMovedMachine } from "../qemu/qemu_process.ts";
 import { files, vmFiles } from "../store/files.ts";
 import { removeIfThere } from "../store/record.ts";
@@ -23,6 +24,7 @@ export async function discard(context: Context, vm: Vm): Promise<void> {
     await killMovedMachine(pidFile, join(moved, vmFiles.pid));
   });
   await removeConsoleLocks(context.home, vm.name);
+  await sweepLayers(context);
 }
 
 /** Removes the files of the locks that a VM's readers of its console take. */

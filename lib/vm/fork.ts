@@ -5,10 +5,13 @@ import { NidoError } from "../errors.ts";
 import { hostMemory } from "../host/platform.ts";
 import { readQcow2 } from "../image/qcow2.ts";
 import { freeze, type Frozen } from "../moment/freeze.ts";
-import { type Incubator, withIncubator } from "../moment/incubator.ts";
+import { withIncubator } from "../moment/incubator.ts";
 import { sweepLayers } from "../moment/layers.ts";
+import { shareMemory } from "../moment/share_memory.ts";
 import { operation } from "../operation.ts";
+import { emptyOverlay } from "../qemu/overlay.ts";
 import { files, momentFiles, vmFiles } from "../store/files.ts";
+import { writeNewFile } from "../store/record.ts";
 import { retireLock, takeLock } from "../store/lock.ts";
 import { stage } from "../store/staging.ts";
 import { removeVm } from "./delete.ts";
@@ -31,8 +34,16 @@ import {
   vmLock,
   vmNames,
   type VmRecord,
+  type Wake,
   withVm,
 } from "./vm.ts";
+
+/** Where, in an incubator, what was frozen waits for its copies. */
+const FROZEN = "frozen";
+const HELD = "held.qcow2";
+
+// Reading memory in full for each costs more than writing it once more into a file from here on.
+const WORTH_SHARING = 3;
 
 const input = z.strictObject({
   name: vmField,
@@ -71,12 +82,28 @@ export async function fork(
       const source = mustBeSound(vm);
       checkRoom(source, number);
       const problems = await prepareToWake(context, source);
+      if (source.state === "paused" && problems.length > 0) throw unheard(source);
       context.report({ stage: "memory", message: `copying the memory of "${name}"` });
-      return { source, frozen: await freeze(context, source, incubator.folder), problems };
+      const folder = join(incubator.folder, FROZEN);
+      await Deno.mkdir(folder, { mode: 0o700 });
+      const frozen = await freeze(context, source, folder);
+      await holdLayer(context, incubator.folder, frozen.layer);
+      return { source, frozen, problems };
     });
+    const hears = problems.length === 0;
+    if (!hears) problems.push("it has the name and the keys of its original");
+    let wake: Wake = {
+      state: `incubators/${incubator.id}/${FROZEN}/${momentFiles.state}`,
+      renews: hears ? "identity" : "nothing",
+      hostKey: source.record.hostKey,
+    };
+    if (number >= WORTH_SHARING) {
+      wake = await shareMemory(context, incubator, source, frozen.layer, wake);
+    }
+    const firmwareVars = join(incubator.folder, FROZEN, momentFiles.firmwareVars);
     const forks = await allOrNone(context, names, async (fork) => {
       context.report({ stage: "qemu", message: `hatching "${fork}"` });
-      return await hatch(context, fork, source, frozen, incubator);
+      return await hatch(context, fork, { source, frozen, wake, firmwareVars });
     });
     return {
       name,
@@ -103,6 +130,21 @@ async function forkNames(
   return names;
 }
 
+/** Stands on a frozen layer until the copies do, so that nobody takes it for garbage. */
+async function holdLayer(context: Context, folder: string, layer: string): Promise<void> {
+  const below = files.layer(context.home, layer);
+  const { virtualSizeBytes } = await readQcow2(below);
+  await writeNewFile(join(folder, HELD), emptyOverlay(below, virtualSizeBytes));
+}
+
+function unheard({ name }: SoundVm): NidoError {
+  return new NidoError(
+    "wrong_state",
+    `Cannot fork VM "${name}": it is paused, and nothing in it waits to tell a copy who it is`,
+    { hint: `nido resume ${name}` },
+  );
+}
+
 /** Refuses copies whose memory this host does not have left. */
 function checkRoom({ name, record }: SoundVm, count: number): void {
   const { availableMib } = hostMemory();
@@ -127,6 +169,14 @@ interface Fork {
   problems: string[];
 }
 
+/** What copies are made of. */
+interface Original {
+  source: SoundVm;
+  frozen: Frozen;
+  wake: Wake;
+  firmwareVars: string;
+}
+
 async function allOrNone(
   context: Context,
   names: string[],
@@ -148,18 +198,16 @@ async function allOrNone(
 async function hatch(
   context: Context,
   name: string,
-  source: SoundVm,
-  frozen: Frozen,
-  incubator: Incubator,
+  original: Original,
 ): Promise<Fork> {
   using lock = await takeLock(context, vmLock(name, "spawn"));
   if (await findVm(context, name)) throw nameTaken(name);
   try {
-    await lay(context, name, source, frozen, incubator);
+    await lay(context, name, original);
     const vm = await openSoundVm(context, name);
     const wake = vm.record.wake!;
     const { renewing } = await launch(context, vm);
-    const problems = await renewed(context, vm, wake, renewing!);
+    const problems = await renewed(context, vm, wake, renewing);
     return {
       name,
       state: "running",
@@ -178,9 +226,7 @@ async function hatch(
 async function lay(
   context: Context,
   name: string,
-  source: SoundVm,
-  frozen: Frozen,
-  incubator: Incubator,
+  { source, frozen, wake, firmwareVars }: Original,
 ): Promise<void> {
   const below = files.layer(context.home, frozen.layer);
   const { virtualSizeBytes } = await readQcow2(below);
@@ -191,11 +237,7 @@ async function lay(
     forkedFrom: source.name,
     disk: vmFiles.disk,
     ports: source.record.ports.map((port) => ({ ...port, host: 0, isFixed: false })),
-    wake: {
-      state: `incubators/${incubator.id}/${momentFiles.state}`,
-      renews: "identity",
-      hostKey: source.record.hostKey,
-    },
+    wake,
   };
   await stage(context, files.vm(context.home, name), async (folder) => {
     await fillFolder(context, folder, {
@@ -203,7 +245,7 @@ async function lay(
       record,
       below,
       diskBytes: virtualSizeBytes,
-      firmwareVars: join(incubator.folder, momentFiles.firmwareVars),
+      firmwareVars,
     });
   });
 }

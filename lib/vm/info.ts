@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import { readQcow2 } from "../image/qcow2.ts";
 import { operation } from "../operation.ts";
 import { forwardedPort } from "./port.ts";
+import { onExpiry } from "./shape.ts";
 import { sshAccess, sshCommandLine } from "./ssh_access.ts";
 import { mustBeSound, openVm, vmField, vmState } from "./vm.ts";
 
@@ -18,6 +19,8 @@ const output = z.strictObject({
   createdAt: z.iso.datetime().optional().describe("When it was made"),
   image: z.string().optional().describe("Image it was made from"),
   digest: z.string().optional().describe("Digest of that image"),
+  template: z.string().optional().describe("Template it was made from"),
+  forkedFrom: z.string().optional().describe("The VM whose copy it is"),
   architecture: z.string().optional().describe("Guest architecture"),
   machineType: z.string().optional().describe("Pinned machine type"),
   firmware: z.string().optional().describe("bios or uefi"),
@@ -30,6 +33,8 @@ const output = z.strictObject({
   network: z.enum(["full", "none"]).optional().describe("What the guest reaches"),
   ports: z.array(forwardedPort).describe("Forwarded ports"),
   labels: z.record(z.string(), z.string()).describe("Labels"),
+  expiresAt: z.iso.datetime().optional().describe("When its lease is over, if it has one"),
+  onExpiry: onExpiry.optional().describe("What the next command then does with it"),
   sshCommand: z.string().optional().describe("The exact ssh command"),
   pid: z.int().min(1).max(2 ** 31).optional().describe("Process id of its QEMU"),
 });
@@ -53,6 +58,8 @@ export async function info(context: Context, name: string): Promise<z.input<type
     createdAt: record.createdAt,
     image: record.image.name,
     digest: record.image.digest,
+    template: record.template?.name,
+    forkedFrom: record.forkedFrom,
     architecture: record.architecture,
     machineType: record.machineType,
     firmware: record.firmware,
@@ -65,6 +72,8 @@ export async function info(context: Context, name: string): Promise<z.input<type
     network: record.network,
     ports: record.ports,
     labels: record.labels,
+    expiresAt: record.lease?.expiresAt,
+    onExpiry: record.lease?.onExpiry,
     sshCommand: sshCommandLine(sshAccess(context, mustBeSound(vm))),
   };
 }

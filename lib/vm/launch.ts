@@ -13,7 +13,7 @@ import { killMachine, readPid } from "../qemu/qemu_process.ts";
 import { growLiveDisk } from "../qemu/layer_switch.ts";
 import { Qmp } from "../qemu/qmp.ts";
 import { loadState } from "../qemu/state_stream.ts";
-import { runFiles, vmFiles } from "../store/files.ts";
+import { momentFiles, runFiles, vmFiles } from "../store/files.ts";
 import { namesIn, removeIfThere, writeRecord } from "../store/record.ts";
 import { prepareRunFolder } from "../store/run_folder.ts";
 import { addForward } from "./forward.ts";
@@ -22,6 +22,14 @@ import { renewalOf } from "./renewal.ts";
 import type { SoundVm, Vm } from "./vm.ts";
 
 const QEMU_START_MS = 30_000;
+
+/** How a machine is started. */
+export interface Manner {
+  /** Memory that is a file. */
+  ram?: MemoryFile;
+  /** A guest that wakes is not let go. */
+  staysPaused?: boolean;
+}
 
 /** A machine that was started. */
 export interface Launched {
@@ -39,7 +47,7 @@ export interface Launched {
 export async function launch(
   context: Context,
   vm: SoundVm,
-  ram?: MemoryFile,
+  { ram, staysPaused = false }: Manner = {},
 ): Promise<Launched> {
   const doing = `start VM "${vm.name}"`;
   requireUnixSockets(doing);
@@ -67,22 +75,26 @@ export async function launch(
     const { work, query, agent, hatch, vnc } = machine.paths;
     const isPrivate = [work, query, agent, hatch, vnc].map((path) => Deno.chmod(path, 0o600));
     // The guest's port must be open before its memory comes, or it would find nobody there.
-    if (wake) renewing = await ReaderLink.open(hatch);
+    if (wake && wake.renews !== "nothing") renewing = await ReaderLink.open(hatch);
     const isLoaded = wake && wakeUp(qmp, vm, child, wake.ram !== undefined);
-    isLoaded?.catch(() => {}); // awaited below, unless a port can't be opened
+    isLoaded?.catch(() => {}); // awaited below, unless a socket can't be made private
     await Promise.all(isPrivate);
-    for (const port of vm.record.ports) await addForward(context, qmp, port, doing);
-    await isLoaded;
+    try {
+      for (const port of vm.record.ports) await addForward(context, qmp, port, doing);
+    } finally {
+      await isLoaded; // a QEMU that could not load has ended, and opens no port
+    }
     if (wake) {
       const { renewal, diskBytes } = await renewalOf(context, vm, wake);
       if (diskBytes !== undefined) await growLiveDisk(qmp, diskBytes);
-      await renewing!.send(renewal);
+      await renewing?.send(renewal);
     }
     // From here on its memory is behind its disk: it must never be woken from again.
     delete vm.record.wake;
     await writeRecord(join(vm.folder, vmFiles.record), vm.record);
-    await qmp.execute("cont");
-    Object.assign(vm, { state: "running", pid: child.pid, isHalfStarted: false, problems: [] });
+    if (!staysPaused) await qmp.execute("cont");
+    const state = staysPaused ? "paused" : "running";
+    Object.assign(vm, { state, pid: child.pid, isHalfStarted: false, problems: [] });
     if (wake) await forgetSleep(vm);
   } catch (error) {
     renewing?.[Symbol.dispose]();
@@ -105,19 +117,22 @@ async function wakeUp(
     await loadState(qmp, `fd:${FIRST_LENT_FILE}`, withoutSharedMemory);
   } catch (error) {
     if (toNidoError(error).code === "timeout") throw error;
-    const { message, details } = await startFailed(vm, await child.exited);
+    const { message, details } = await startFailed(vm, await child.ended());
     throw new NidoError("integrity", message, { details, cause: error });
   }
 }
 
-/** Removes what an earlier life of the VM left in its folder: layers that were frozen, old memory. */
-async function removeLeftovers(vm: SoundVm): Promise<void> {
+/**
+ * Removes what an earlier life of a VM left in its folder: layers that were frozen, old memory. Nothing
+ * may have its disk open.
+ */
+export async function removeLeftovers(vm: SoundVm): Promise<void> {
   const { folder, record } = vm;
-  const layers = (await namesIn(folder)).filter((name) => /^disk.*\.qcow2$/.test(name));
+  const layers = (await namesIn(folder)).filter((name) => /^disk.*\.qcow2/.test(name));
   for (const name of layers) if (name !== record.disk) await removeIfThere(join(folder, name));
-  if (record.wake) return;
-  await forgetSleep(vm);
-  await removeIfThere(join(folder, vmFiles.renewal));
+  const ofSleep = `/${vmFiles.suspended}/${momentFiles.state}`;
+  if (!record.wake?.state.endsWith(ofSleep)) await forgetSleep(vm);
+  if (!record.wake) await removeIfThere(join(folder, vmFiles.renewal));
 }
 
 async function forgetSleep({ folder }: SoundVm): Promise<void> {
@@ -143,7 +158,7 @@ async function endChild(child: Detached): Promise<void> {
   const isOver = await Promise.race([child.exited.then(() => true), Promise.resolve(false)]);
   if (isOver) return;
   await sendSignal(child.pid, "KILL");
-  await child.exited;
+  await child.ended();
 }
 
 async function machineOf(
@@ -165,7 +180,7 @@ async function machineOf(
     accelerator: accelerator.name,
     cpus: record.cpus,
     memoryMib: record.memoryMib,
-    ram: wake?.ram ? { path: join(context.home, wake.ram), mode: "copy" } : ram,
+    ram: ram ?? (wake?.ram ? { path: join(context.home, wake.ram), mode: "copy" } : undefined),
     wakes: wake !== undefined,
     network: record.network,
     hostOs: Deno.build.os,

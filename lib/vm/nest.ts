@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { friendlyName } from "../friendly_name.ts";
-import { holdMoment, type Moment } from "../moment/moment.ts";
+import { isThereStill, type Moment } from "../moment/moment.ts";
 import { files, momentFiles } from "../store/files.ts";
 import { retireLock, takeLock } from "../store/lock.ts";
 import { stage } from "../store/staging.ts";
@@ -35,9 +35,13 @@ export async function nest<T>(
 }
 
 async function build(context: Context, name: string, plan: Plan): Promise<SoundVm> {
+  using _held = await plan.base.hold(context, `spawn VM "${name}"`);
+  // Race: whoever holds the base may have made it warm anew since we chose.
+  if (plan.moment && !await isThereStill(plan.moment)) {
+    plan.moment = undefined;
+    delete plan.record.wake;
+  }
   const { base, moment } = plan;
-  const doing = `spawn VM "${name}"`;
-  using _held = moment ? await holdMoment(context, moment, doing) : await base.hold(context, doing);
   await stage(context, files.vm(context.home, name), async (folder) => {
     const overruled = await fillFolder(context, folder, {
       hostname: name,

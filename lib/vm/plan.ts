@@ -10,12 +10,22 @@ import { resolveImage } from "../image/resolve.ts";
 import { type Base, imageBase } from "../moment/base.ts";
 import type { Moment } from "../moment/moment.ts";
 import { field } from "../operation.ts";
-import { findQemu } from "../qemu/installation.ts";
-import { vmFiles } from "../store/files.ts";
+import { templateBase } from "../template/base.ts";
+import { openTemplate } from "../template/template.ts";
 import { vmName } from "./name.ts";
-import { parsePorts, withSshPort } from "./port.ts";
+import { newRecord } from "./new_record.ts";
+import { parsePorts } from "./port.ts";
 import { checkPortsAreFree } from "./port_taken.ts";
-import { checkMemory, cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
+import {
+  checkMemory,
+  cpus,
+  diskGib,
+  labels,
+  memoryMib,
+  network,
+  onExpiry,
+  ttlSeconds,
+} from "./shape.ts";
 import { findVm, type VmRecord } from "./vm.ts";
 
 /** What to spawn, as callers say it. */
@@ -24,10 +34,17 @@ export const spawnInput = z.strictObject({
   image: field("nameOrPath", z.string().min(1)).optional().describe(
     "Image to spawn from: a name from `nido images`, or the path of a disk; default from `nido config`",
   ),
-  cpus: cpus.optional().describe("Virtual CPUs; default 2"),
-  memoryMib: memoryMib.optional().describe("Memory in MiB; default 1024"),
-  diskGib: diskGib.optional().describe("Disk size in GiB; default the image's own, and never less"),
-  user: loginUser.optional().describe("Login user, with sudo; default the image's"),
+  template: z.string().min(1).optional().describe(
+    "Template to spawn from instead of an image; what it knows (user, size, ports) is the default",
+  ),
+  cpus: cpus.optional().describe("Virtual CPUs; default the template's, else 2"),
+  memoryMib: memoryMib.optional().describe("Memory in MiB; default the template's, else 1024"),
+  diskGib: diskGib.optional().describe(
+    "Disk size in GiB; default the image's or template's own, and never less",
+  ),
+  user: loginUser.optional().describe(
+    "Login user, with sudo; default the image's or template's",
+  ),
   userData: field("content", z.string()).optional().describe(
     "cloud-init user-data of your own: cloud-config, a script, or a MIME multipart",
   ),
@@ -36,7 +53,7 @@ export const spawnInput = z.strictObject({
   ),
   ports: z.array(z.string()).max(64).optional().describe(
     "Ports to forward, [LABEL:]GUEST[:[ADDRESS:]HOST][/udp]: 80 (to a free host port), 80:8080, " +
-      "web:80:8080, 53:5353/udp; on 127.0.0.1 unless an address is given",
+      "web:80:8080, 53:5353/udp; on 127.0.0.1 unless an address is given; default the template's",
   ),
   labels: labels.optional().describe("Labels to find it by"),
   network: network.optional().describe(
@@ -44,6 +61,12 @@ export const spawnInput = z.strictObject({
   ),
   accel: z.enum(["kvm", "hvf", "whpx", "tcg"]).optional().describe(
     "Accelerator to insist on; default the best that works",
+  ),
+  ttlSeconds: ttlSeconds.optional().describe(
+    "Seconds after which it is suspended by the next command; default never; vm.set renews it",
+  ),
+  onExpiry: onExpiry.optional().describe(
+    "What becomes of it then: suspend (the default) keeps all of it, delete nothing",
   ),
   wait: z.enum(["none", "running", "ready"]).default("ready").describe(
     "When to return: at once after the disk is made, when QEMU runs, or when first boot is finished",
@@ -75,48 +98,40 @@ export interface Plan {
 export async function makePlan(context: Context, request: SpawnRequest): Promise<Plan> {
   requireUnixSockets("spawn");
   const config = await readConfig(context);
-  const reference = request.image ?? config.image;
-  if (!reference) {
+  const { name, template, image, userData } = request;
+  const reference = image ?? (template === undefined ? config.image : undefined);
+  if (template !== undefined && image !== undefined) {
+    throw new NidoError(
+      "invalid_input",
+      "Cannot spawn: both an image and a template are named, and a VM is made from one",
+      { hint: `nido spawn --template ${template}` },
+    );
+  }
+  if (template === undefined && reference === undefined) {
     throw new NidoError("invalid_input", "Cannot spawn: no image is named", {
       hint: "nido spawn --image NAME, or set one for all: nido config set image NAME",
     });
   }
-  if (request.name && await findVm(context, request.name)) throw nameTaken(request.name);
-  const ports = withSshPort(parsePorts(request.ports ?? []));
-  await checkPortsAreFree(context, ports, "spawn");
-  if (request.userData !== undefined) await checkUserData(request.userData);
+  if (name && await findVm(context, name)) throw nameTaken(name);
+  parsePorts(request.ports ?? []);
+  if (userData !== undefined) await checkUserData(userData);
   const callersKeys = (request.sshKeys ?? []).flatMap((text) => readPublicKeys(text));
-  const memory = request.memoryMib ?? config.memoryMib ?? 1024;
-  checkMemory(memory, "spawn with");
+  if (request.memoryMib !== undefined) checkMemory(request.memoryMib, "spawn with");
 
-  const base = imageBase(await resolveImage(context, reference));
-  const qemu = await findQemu(context, base.architecture);
-  const board = base.architecture === "x86_64" ? "pc-q35" : "virt";
+  const base = reference === undefined
+    ? templateBase(await openTemplate(context, template!))
+    : imageBase(await resolveImage(context, reference));
+  const record = await newRecord(context, base, request, "spawn with");
+  await checkPortsAreFree(context, record.ports, "spawn");
+  const wantedGib = request.diskGib ?? (base.kind === "image" ? config.diskGib : undefined);
   return {
-    name: request.name,
+    name,
     base,
-    diskBytes: diskSize(base, request.diskGib ?? config.diskGib),
-    userData: request.userData,
+    diskBytes: diskSize(base, wantedGib),
+    userData,
     callersKeys,
     notes: [],
-    record: {
-      schemaVersion: 1,
-      id: crypto.randomUUID(),
-      createdAt: context.now().toISOString(),
-      image: base.image,
-      disk: vmFiles.disk,
-      architecture: base.architecture,
-      firmware: base.firmware,
-      machineType: base.machineType ?? `${board}-${qemu.major}.${qemu.minor}`,
-      accelerator: request.accel ?? config.accelerator,
-      cpus: request.cpus ?? config.cpus ?? 2,
-      memoryMib: memory,
-      user: request.user ?? config.user ?? base.user,
-      network: request.network ?? config.network ?? "full",
-      ports,
-      labels: request.labels ?? {},
-      hostKey: "",
-    },
+    record,
   };
 }
 

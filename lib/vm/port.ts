@@ -90,3 +90,16 @@ export function isPortSpec(spec: string): boolean {
     return false;
   }
 }
+
+/** What VMs like one with these ports forward, each to a free port of the host; without Nido's own. */
+export function portSpecs(ports: ForwardedPort[]): string[] {
+  const known = new Set<string>();
+  const specs: string[] = [];
+  for (const { label, guest, protocol } of ports.filter(({ label }) => label !== "ssh")) {
+    const plain = `${guest}${protocol === "udp" ? "/udp" : ""}`;
+    if (label === undefined && known.has(plain)) continue;
+    known.add(plain);
+    specs.push(label === undefined ? plain : `${label}:${plain}`);
+  }
+  return specs;
+}

@@ -19,20 +19,23 @@ const TOLD_LINES = 12;
 
 /**
  * Waits until a running VM is ready. On failure the error says which stage it was in and carries the
- * last console lines; the VM is left as it is.
+ * last console lines; the VM is left as it is. `called` is what people know it by, where that is not its
+ * name.
  */
 export async function waitForReady(
   context: Context,
   vm: SoundVm,
   timeoutSeconds: number,
+  called?: string,
 ): Promise<{ firstBoot: FirstBoot; timings: ReadyTimings }> {
+  const vmCalled = called ?? `VM "${vm.name}"`;
   const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
   const gone = new AbortController();
   const signal = AbortSignal.any([context.signal, timeout, gone.signal]);
   const timings: ReadyTimings = {};
   const since = performance.now();
   let loggedInAt: number | undefined;
-  using progress = new BootProgress(context, vm.name);
+  using progress = new BootProgress(context, called ?? `"${vm.name}"`);
   const enter = (stage: BootStage) => {
     progress.reach(stage);
     if (stage !== "cloud-init") return;
@@ -52,8 +55,8 @@ export async function waitForReady(
     if (timeout.aborted && loggedInAt !== undefined) {
       told.cloudInitLines = await firstBootLines(context, await sshTarget(context, vm));
     }
-    if (gone.signal.aborted) throw endedEarly(vm, String(gone.signal.reason), told);
-    if (timeout.aborted) throw late(vm, timeoutSeconds, told);
+    if (gone.signal.aborted) throw endedEarly(vm, vmCalled, String(gone.signal.reason), told);
+    if (timeout.aborted) throw late(vm, vmCalled, timeoutSeconds, told);
     throw failed(error, told);
   } finally {
     gone.abort("over");
@@ -97,18 +100,18 @@ async function watchMachine(
   }
 }
 
-function endedEarly(vm: SoundVm, state: string, details: Told): NidoError {
+function endedEarly(vm: SoundVm, called: string, state: string, details: Told): NidoError {
   return new NidoError(
     "wrong_state",
-    `VM "${vm.name}" did not get ready: it was ${state} in stage ${details.stage}`,
+    `${called} did not get ready: it was ${state} in stage ${details.stage}`,
     { hint: `nido logs ${vm.name}`, details: { ...details } },
   );
 }
 
-function late(vm: SoundVm, timeoutSeconds: number, details: Told): NidoError {
+function late(vm: SoundVm, called: string, timeoutSeconds: number, details: Told): NidoError {
   return new NidoError(
     "timeout",
-    `VM "${vm.name}" was not ready within ${timeoutSeconds} s: it was in stage ${details.stage}`,
+    `${called} was not ready within ${timeoutSeconds} s: it was in stage ${details.stage}`,
     { hint: `nido wait ${vm.name}, or look: nido logs ${vm.name}`, details: { ...details } },
   );
 }

@@ -1,31 +1,34 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
+import { goOn } from "./go_on.ts";
 import { start } from "./start.ts";
-import { mustBe, mustBeSound, vmField, withMonitor, withVm } from "./vm.ts";
+import { mustBe, mustBeSound, vmField, withVm } from "./vm.ts";
 
 export default operation({
   name: "vm.resume",
   summary: "Let a paused or suspended VM go on",
-  description: "The guest goes on exactly where it was; one that slept gets the right time.",
+  description:
+    "The guest goes on exactly where it was, with the right time; one that slept on the disk loses its " +
+    "open connections.",
   effect: "change",
   input: z.strictObject({ name: vmField }),
   output: z.strictObject({
     name: z.string().describe("Name of the VM"),
     state: z.literal("running").describe("Always running"),
+    problems: z.array(z.string()).describe("What went wrong without stopping it"),
   }),
   positional: ["name"],
   examples: ["nido resume web"],
-  text: ({ name }) => `"${name}" is on the wing again`,
+  text: ({ name, problems }) =>
+    [`"${name}" is on the wing again`, ...problems.map((problem) => `  note: ${problem}`)].join(
+      "\n",
+    ),
   async run(context, { name }) {
-    const wasPaused = await withVm(context, name, "resume", async (vm) => {
+    const problems = await withVm(context, name, "resume", async (vm) => {
       mustBe(vm, "resume", ["paused", "suspended"], `nido info ${name}`);
-      if (vm.state === "suspended") return false;
-      await withMonitor(context, mustBeSound(vm), "work", (qmp) => qmp.execute("cont"));
-      return true;
-    });
-    if (!wasPaused) {
-      await start(context, { name, wait: "running", diskOnly: false, timeoutSeconds: 600 });
-    }
-    return { name, state: "running" as const };
+      return vm.state === "paused" ? await goOn(context, mustBeSound(vm)) : undefined;
+    }) ?? (await start(context, { name, wait: "running", diskOnly: false, timeoutSeconds: 600 }))
+      .problems;
+    return { name, state: "running" as const, problems };
   },
 });

@@ -5,14 +5,25 @@ import { NidoError } from "../errors.ts";
 import { readQcow2 } from "../image/qcow2.ts";
 import { operation } from "../operation.ts";
 import { growDisk } from "../qemu/image_tool.ts";
-import { growLiveDisk } from "../qemu/layer_switch.ts";
+import { activeLayer, growLiveDisk } from "../qemu/layer_switch.ts";
 import { vmFiles } from "../store/files.ts";
 import { writeRecord } from "../store/record.ts";
+import { isSameFile } from "../store/same_file.ts";
 import { addForward, removeOtherForwards } from "./forward.ts";
 import { endHalfStarted } from "./launch.ts";
+import { leaseFor } from "./lease.ts";
 import { type ForwardedPort, parsePorts } from "./port.ts";
 import { checkPortsAreFree } from "./port_taken.ts";
-import { checkMemory, cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
+import {
+  checkMemory,
+  cpus,
+  diskGib,
+  labels,
+  memoryMib,
+  network,
+  onExpiry,
+  ttlSeconds,
+} from "./shape.ts";
 import { mustBeSound, openVm, type SoundVm, vmField, vmState, withMonitor, withVm } from "./vm.ts";
 
 const input = z.strictObject({
@@ -28,6 +39,10 @@ const input = z.strictObject({
     "Ports to forward no longer, each by its label or guest port",
   ),
   labels: labels.optional().describe("Labels to add or change; an empty value removes one"),
+  ttlSeconds: ttlSeconds.optional().describe(
+    "Seconds from now after which it is suspended, in place of an earlier lease; 0: never",
+  ),
+  onExpiry: onExpiry.optional().describe("What becomes of it then; default as before, or suspend"),
 });
 
 const output = z.strictObject({
@@ -48,6 +63,7 @@ export async function set(context: Context, request: Request): Promise<z.input<t
     if (request.memoryMib) checkMemory(request.memoryMib, `change VM "${vm.name}" to`);
     const notes: string[] = [];
     const changed = changeShape(sound, request);
+    if (changeLease(context, sound, request)) changed.push("lease");
     if (request.diskGib !== undefined && await grow(context, sound, request.diskGib)) {
       changed.push("disk");
       notes.push("the guest's file system grows at its next start");
@@ -63,16 +79,18 @@ export async function set(context: Context, request: Request): Promise<z.input<t
 }
 
 function checkShapeMayChange(vm: SoundVm, request: Request): void {
-  if (vm.pid === undefined || vm.isHalfStarted) return;
-  const shape = (["cpus", "memoryMib", "network"] as const).filter((key) =>
-    request[key] !== undefined
-  );
-  if (shape.length === 0) return;
+  const isSuspended = vm.state === "suspended";
+  if (vm.pid === undefined && !isSuspended) return;
+  // Memory that is to wake fits nothing but the shape and the disk that it was frozen with.
+  const fixed = ["cpus", "memoryMib", "network", ...(isSuspended ? ["diskGib"] as const : [])];
+  const wanted = fixed.filter((key) => request[key as keyof Request] !== undefined);
+  if (wanted.length === 0) return;
+  const told = wanted.map((key) => key.replace(/Mib|Gib/, "")).join(", ");
   throw new NidoError(
     "wrong_state",
-    `Cannot change ${shape.join(", ").replace("Mib", "")} of VM "${vm.name}": it is ${vm.state}`,
+    `Cannot change ${told} of VM "${vm.name}": it is ${vm.state}`,
     {
-      hint: `nido stop ${vm.name}`,
+      hint: isSuspended ? `nido resume ${vm.name}` : `nido stop ${vm.name}`,
       details: { state: vm.state },
     },
   );
@@ -93,6 +111,14 @@ function changeShape({ record }: SoundVm, request: Request): string[] {
   return changed;
 }
 
+function changeLease(context: Context, { record }: SoundVm, request: Request): boolean {
+  const { ttlSeconds, onExpiry = record.lease?.onExpiry } = request;
+  if (ttlSeconds !== undefined) record.lease = leaseFor(context, { ttlSeconds, onExpiry });
+  else if (record.lease && request.onExpiry) record.lease.onExpiry = request.onExpiry;
+  else return false;
+  return true;
+}
+
 async function grow(context: Context, vm: SoundVm, diskGib: number): Promise<boolean> {
   const disk = join(vm.folder, vm.record.disk);
   const { virtualSizeBytes } = await readQcow2(disk);
@@ -107,7 +133,14 @@ async function grow(context: Context, vm: SoundVm, diskGib: number): Promise<boo
     );
   }
   if (vm.pid === undefined) await growDisk(context, disk, wanted);
-  else await withMonitor(context, vm, "work", (qmp) => growLiveDisk(qmp, wanted));
+  else {
+    await withMonitor(context, vm, "work", async (qmp) => {
+      // A freeze that was killed may have named a layer to which the machine does not write yet.
+      const { path } = await activeLayer(qmp);
+      if (!await isSameFile(path, disk)) await growDisk(context, disk, wanted);
+      await growLiveDisk(qmp, wanted);
+    });
+  }
   return true;
 }
 
@@ -145,9 +178,9 @@ function forwarded(vm: SoundVm, spec: string): ForwardedPort {
 
 export default operation({
   name: "vm.set",
-  summary: "Change a VM's size, ports or labels",
+  summary: "Change a VM's size, ports, labels or lease",
   description:
-    "Labels, ports and a larger disk at any time; CPUs, memory and network while it is stopped.",
+    "Labels, lease, ports and a larger disk at any time; CPUs, memory and network while it is stopped.",
   effect: "change",
   input,
   output,

@@ -13,7 +13,9 @@ import { prepareHome } from "../store/home.ts";
 import { writeRecord } from "../store/record.ts";
 import { removeVm } from "./delete.ts";
 import { discard } from "./discard.ts";
+import { endAllLeases } from "./end_leases.ts";
 import { launch, type Launched } from "./launch.ts";
+import { leaseFor } from "./lease.ts";
 import { nest } from "./nest.ts";
 import { makePlan, type Plan, spawnInput, type SpawnRequest } from "./plan.ts";
 import { forwardedPort } from "./port.ts";
@@ -27,8 +29,10 @@ const output = z.strictObject({
   state: vmState,
   image: z.string().describe("Image it was made from"),
   digest: z.string().describe("Digest of that image"),
+  template: z.string().optional().describe("Template it was made from"),
   user: z.string().describe("Login user"),
   ports: z.array(forwardedPort).describe("Forwarded ports"),
+  expiresAt: z.iso.datetime().optional().describe("When its lease is over, if it has one"),
   sshCommand: z.string().optional().describe("The exact ssh command; absent with wait none"),
   accelerator: z.string().optional().describe("Accelerator that QEMU uses"),
   acceleratorReason: z.string().optional().describe("Why that one"),
@@ -64,7 +68,9 @@ export async function spawn(
   request: SpawnRequest,
 ): Promise<z.input<typeof output>> {
   await prepareHome(context.home);
+  await endAllLeases(context);
   const plan = await makePlan(context, request);
+  plan.record.lease = leaseFor(context, request);
   let choice = await choose(context, plan, request);
   plan.moment = choice.moment;
   const wake = plan.record.wake = choice.moment && wakeFrom(choice.moment);
@@ -72,6 +78,7 @@ export async function spawn(
   const disk = stopwatch();
   const { vm, launched } = await nest(context, plan, async (vm) => {
     timings.diskSeconds = disk();
+    if (choice.moment && !plan.moment) choice = replaced();
     if (request.wait === "none") return { vm };
     const qemu = stopwatch();
     context.report({ stage: "qemu", message: `hatching "${vm.name}"` });
@@ -85,8 +92,10 @@ export async function spawn(
     state: now.state,
     image: plan.record.image.name,
     digest: plan.record.image.digest,
+    template: plan.record.template?.name,
     user: plan.record.user,
     ports: now.record.ports,
+    expiresAt: now.record.lease?.expiresAt,
     sshCommand: sshPort(now.record) ? sshCommandLine(sshAccess(context, now)) : undefined,
     accelerator: launched?.accelerator.name,
     acceleratorReason: launched?.accelerator.reason,
@@ -122,6 +131,10 @@ async function choose(context: Context, plan: Plan, request: SpawnRequest): Prom
     mayIncubate: request.wait === "ready",
     timeoutSeconds: request.timeoutSeconds,
   });
+}
+
+function replaced(): Choice {
+  return { rung: "cold", reason: "its warm state was replaced at that moment" };
 }
 
 /** Starts a VM whose lock is held; when its memory can't be loaded it boots from the same disk. */
@@ -185,15 +198,16 @@ function stopwatch(): () => number {
 
 export default operation({
   name: "vm.spawn",
-  summary: "Hatch a new VM from an image",
+  summary: "Hatch a new VM from an image or a template",
   description:
     "Makes a VM with its own disk, keys and ports, starts it and waits until its first boot is finished.",
   effect: "create",
   input: spawnInput,
   output,
-  positional: ["name"],
+  positional: ["name", "template"],
   examples: [
     "nido spawn --image debian-12",
+    "nido spawn web-2 web-template",
     "nido spawn web --image ./disk.qcow2 --memory 2G --disk 20G --port 80:8080",
     "nido spawn --image debian-12 --user-data setup.yaml --json",
   ],

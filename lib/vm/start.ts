@@ -1,13 +1,12 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
-import { NidoError, toNidoError } from "../errors.ts";
+import { sweepIncubators } from "../moment/incubator.ts";
 import { operation } from "../operation.ts";
 import { sweepStaging } from "../store/staging.ts";
-import { endHalfStarted, launch, type Launched } from "./launch.ts";
+import { launchOrTell, settled } from "./awaken.ts";
+import { endHalfStarted } from "./launch.ts";
 import { forwardedPort } from "./port.ts";
-import { waitForReady } from "./ready.ts";
-import { renewed } from "./renewal.ts";
-import { mustBe, mustBeSound, openSoundVm, type SoundVm, vmField, vmState, withVm } from "./vm.ts";
+import { mustBe, mustBeSound, openSoundVm, vmField, vmState, withVm } from "./vm.ts";
 
 const input = z.strictObject({
   name: vmField,
@@ -39,14 +38,16 @@ export async function start(
     mustBe(vm, "start", ["stopped", "crashed", "suspended"]);
     const sound = mustBeSound(vm);
     await sweepStaging(context.home);
+    // The copy of a template.create that was killed still reads this VM's disk, and QEMU locks it.
+    await sweepIncubators(context);
     await endHalfStarted(sound);
     if (diskOnly) delete sound.record.wake;
     const { wake } = sound.record;
-    return { launched: await launchOrTell(context, sound), vm: sound, wake };
+    const without = `nido start ${name} --disk-only boots it from its disk`;
+    return { launched: await launchOrTell(context, sound, without), vm: sound, wake };
   });
-  let problems: string[] = [];
-  if (wake && launched.renewing) problems = await renewed(context, vm, wake, launched.renewing);
-  else if (wait === "ready") await waitForReady(context, vm, timeoutSeconds);
+  const readySeconds = wait === "ready" ? timeoutSeconds : undefined;
+  const problems = await settled(context, vm, { wake, renewing: launched.renewing, readySeconds });
   const { state, record } = await openSoundVm(context, name);
   return {
     name,
@@ -57,20 +58,6 @@ export async function start(
     acceleratorReason: launched.accelerator.reason,
     problems,
   };
-}
-
-async function launchOrTell(context: Context, vm: SoundVm): Promise<Launched> {
-  try {
-    return await launch(context, vm);
-  } catch (error) {
-    const { code, message, details } = toNidoError(error);
-    if (code !== "integrity" || !vm.record.wake) throw error;
-    throw new NidoError(code, `Cannot wake VM "${vm.name}" from its memory: ${message}`, {
-      hint: `nido start ${vm.name} --disk-only boots it from its disk`,
-      details,
-      cause: error,
-    });
-  }
 }
 
 export default operation({

@@ -4,11 +4,13 @@ import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
 import { nearestName } from "../nearest_name.ts";
 import { hasPidFile, livingMachine, livingMachines } from "../qemu/qemu_process.ts";
+import { abandonState } from "../qemu/letting_go.ts";
 import { Qmp } from "../qemu/qmp.ts";
 import { files, runFiles, vmFiles } from "../store/files.ts";
 import { type LockRequest, withLock } from "../store/lock.ts";
 import { namesIn, readRecord } from "../store/record.ts";
 import { runFolder } from "../store/run_folder.ts";
+import { lease } from "./lease.ts";
 import { vmName } from "./name.ts";
 import { forwardedPort } from "./port.ts";
 
@@ -16,8 +18,8 @@ import { forwardedPort } from "./port.ts";
 const wake = z.strictObject({
   state: z.string(),
   ram: z.string().optional(),
-  /** What its guest must be told: only that time has passed, or who it is as well. */
-  renews: z.enum(["clock", "identity"]),
+  /** What its guest must be told: that time has passed, who it is as well, or nothing: none hears. */
+  renews: z.enum(["clock", "identity", "nothing"]),
   /** The SSH host key that it shows until it has been told. */
   hostKey: z.string(),
 });
@@ -47,6 +49,7 @@ export const vmRecord = z.strictObject({
   network: z.enum(["full", "none"]),
   ports: z.array(forwardedPort),
   labels: z.record(z.string(), z.string()),
+  lease: lease.optional(),
   hostKey: z.string(),
 });
 
@@ -83,6 +86,12 @@ export interface Vm {
 
 /** A VM whose record is readable. */
 export type SoundVm = Vm & { record: VmRecord };
+
+/** A machine that was just laid into a folder. */
+export function newVm(name: string, folder: string, record: VmRecord): SoundVm {
+  const nothingYet = { isHalfStarted: false, isHalfFrozen: false, isDeaf: false, problems: [] };
+  return { name, folder, record, state: record.wake ? "suspended" : "stopped", ...nothingYet };
+}
 
 /** The input field that names a VM. */
 export const vmField = vmName.describe("Name of the VM");
@@ -143,11 +152,12 @@ export async function withVm<T>(
   name: string,
   verb: string,
   run: (vm: Vm) => Promise<T>,
+  patienceMs?: number,
 ): Promise<T> {
   await openVm(context, name);
   return await withLock(
     context,
-    vmLock(name, verb),
+    { ...vmLock(name, verb), patienceMs },
     async () => {
       const vm = await openVm(context, name);
       if (vm.isHalfFrozen) await thaw(context, mustBeSound(vm));
@@ -158,11 +168,8 @@ export async function withVm<T>(
 
 /** Lets a machine go on that stands still because whoever froze it died. The caller holds its lock. */
 async function thaw(context: Context, vm: SoundVm): Promise<void> {
-  await withMonitor(context, vm, "work", async (qmp) => {
-    await qmp.execute("migrate_cancel");
-    await qmp.execute("cont");
-  });
-  Object.assign(vm, { state: "running", isHalfFrozen: false, problems: [] });
+  const state = await withMonitor(context, vm, "work", abandonState);
+  Object.assign(vm, { state, isHalfFrozen: false, problems: [] });
 }
 
 /** The lock that guards one VM. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { pingAgent, shutDownByAgent, withAgent } from "../../lib/guest/agent.ts";
+import { pingAgent, setTimeByAgent, shutDownByAgent, withAgent } from "../../lib/guest/agent.ts";
 import { type Peer, withUnixServer } from "../helpers/unix_server.ts";
 
 interface Command {
@@ -38,6 +38,18 @@ Deno.test("a command's answer comes back, whatever the guest wrote before it", a
     ]);
     assert.deepEqual(said, [{ asked: "guest-info" }, { asked: "guest-get-osinfo" }]);
   }, junk);
+});
+
+Deno.test("the clock is set in nanoseconds since 1970", async () => {
+  let told: unknown;
+  const answer = async ({ execute, arguments: args }: Command, peer: Peer) => {
+    told = { execute, args };
+    await peer.send(json({ return: {} }));
+  };
+  await withFakeAgent(answer, async (path) => {
+    await setTimeByAgent(path, new Date("2026-01-01T00:00:00Z"), 1000);
+  });
+  assert.deepEqual(told, { execute: "guest-set-time", args: { time: 1_767_225_600_000_000_000 } });
 });
 
 Deno.test("what the agent refuses is an error with its words", async () => {

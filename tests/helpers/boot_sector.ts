@@ -78,3 +78,32 @@ export function echoAfter(text: string): number[] {
   begin[7] = at >> 8;
   return [...begin, ...echo, ...bytes];
 }
+
+/**
+ * Counts into its disk, about 18 times a second: the second sector holds how often it has counted
+ * since it booted, and then how often it has booted, as little-endian 32-bit numbers.
+ */
+// deno-fmt-ignore
+export const COUNT = [
+  0xfa,                   // cli
+  0x31, 0xc0,             // xor ax, ax
+  0x8e, 0xd8,             // mov ds, ax
+  0x8e, 0xc0,             // mov es, ax
+  0x8e, 0xd0,             // mov ss, ax
+  0xbc, 0x00, 0x7c,       // mov sp, 0x7c00
+  0xfb,                   // sti
+  0xbb, 0x00, 0x80,       // mov bx, 0x8000: the sector in memory
+  0xb6, 0x00,             // mov dh, 0 (dl is the disk that the BIOS booted)
+  0xb8, 0x01, 0x02,       // mov ax, 0x0201: read one sector
+  0xb9, 0x02, 0x00,       // mov cx, 2: the second
+  0xcd, 0x13,             // int 0x13
+  0x66, 0xc7, 0x06, 0x00, 0x80, 0x00, 0x00, 0x00, 0x00, // mov dword [0x8000], 0
+  0x66, 0xff, 0x06, 0x04, 0x80, // inc dword [0x8004]
+  // count:
+  0x66, 0xff, 0x06, 0x00, 0x80, // inc dword [0x8000]
+  0xb8, 0x01, 0x03,       // mov ax, 0x0301: write one sector
+  0xb9, 0x02, 0x00,       // mov cx, 2
+  0xcd, 0x13,             // int 0x13
+  0xf4,                   // hlt: until the clock ticks
+  0xeb, -(5 + 3 + 3 + 2 + 1 + 2) & 0xff, // jmp count
+];

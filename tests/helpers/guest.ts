@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { nido, type Said } from "./command.ts";
+import { endMachines } from "./machines.ts";
 import { fromFileUrl } from "./paths.ts";
+import { sharedFolder } from "./shared_home.ts";
 
 /** The guest image of these tests, built from Debian's packages when the cache has none. */
 export async function guestImage(): Promise<string> {
@@ -14,9 +16,18 @@ export async function guestImage(): Promise<string> {
   return new TextDecoder().decode(stdout).trim();
 }
 
+/** The image that the guest tests import, and the size that their shared base is warm for. */
+const IMAGE = "debian-12";
+const MEMORY = "512M";
+
 /** A home with the guest image in it and the real command line to use it with. */
 export class Nest implements AsyncDisposable {
-  private constructor(readonly home: string, readonly folder: string) {}
+  private constructor(
+    readonly home: string,
+    readonly folder: string,
+    /** In a home that others use too: how the names of its VMs begin. */
+    readonly prefix?: string,
+  ) {}
 
   static async make(): Promise<Nest> {
     const root = await Deno.realPath(await Deno.makeTempDir({ prefix: "nido-e2e-" }));
@@ -27,8 +38,29 @@ export class Nest implements AsyncDisposable {
 
   static async withGuestImage(): Promise<Nest> {
     const nest = await Nest.make();
-    await nest.ok(["image", "import", await guestImage(), "--name", "debian-12"]);
+    await nest.ok(["image", "import", await guestImage(), "--name", IMAGE]);
     return nest;
+  }
+
+  /**
+   * The home that the guest tests of a run share, in which the guest image is warm for two CPUs and
+   * 512 MiB. Only VMs whose names begin with `prefix` are this test's to make and delete.
+   */
+  static async shared(prefix: string): Promise<Nest> {
+    const root = await sharedFolder(async (root) => {
+      const nest = new Nest(join(root, "home"), root);
+      await nest.ok(["image", "import", await guestImage(), "--name", IMAGE]);
+      await nest.ok(["spawn", "first", "--image", IMAGE, "--memory", MEMORY]);
+      await nest.ok(["delete", "first", "--force"]);
+    });
+    const folder = await Deno.makeTempDir({ prefix: "nido-e2e-files-" });
+    return new Nest(join(root, "home"), await Deno.realPath(folder), prefix);
+  }
+
+  /** Spawns from the warm base and gives what spawn said; more words may follow. */
+  // deno-lint-ignore no-explicit-any
+  async hatch(name: string, ...more: string[]): Promise<any> {
+    return await this.data(["spawn", name, "--image", IMAGE, "--memory", MEMORY, ...more]);
   }
 
   /** Runs `nido`, whatever comes of it. */
@@ -64,15 +96,16 @@ export class Nest implements AsyncDisposable {
     return join(this.folder, name);
   }
 
-  /** Deletes every VM and the home, and checks that no process of this home is left. */
+  /** Deletes this test's VMs and files, and checks that no process of theirs is left. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { vms } = JSON.parse((await this.run(["list", "--json"])).stdout).data;
-    const names = vms.map(({ name }: { name: string }) => name);
+    const names = vms.map(({ name }: { name: string }) => name)
+      .filter((name: string) => name.startsWith(this.prefix ?? ""));
     if (names.length) await this.ok(["delete", "--force", ...names]);
-    const { stdout } = await new Deno.Command("ps", { args: ["-ww", "-eo", "args="] }).output();
-    const left = new TextDecoder().decode(stdout).split("\n")
-      .filter((line) => line.includes("qemu-system") && line.includes(`${this.home}/`));
-    await Deno.remove(join(this.home, ".."), { recursive: true });
-    assert.deepEqual(left, [], "processes of this home are left");
+    const ours = this.prefix === undefined ? this.home : join(this.home, "vms", this.prefix);
+    const left = endMachines(ours);
+    const gone = this.prefix === undefined ? join(this.home, "..") : this.folder;
+    await Deno.remove(gone, { recursive: true });
+    assert.deepEqual(left, [], "processes of this test are left");
   }
 }

@@ -36,7 +36,7 @@ function wrap(owner: any, name: string, label = name): void {
 }
 
 const calls = ["rename", "mkdir", "open", "writeFile", "writeTextFile", "remove", "truncate"];
-for (const name of [...calls, "chmod", "copyFile"]) wrap(Deno, name);
+for (const name of [...calls, "chmod", "copyFile", "link"]) wrap(Deno, name);
 for (const name of ["write", "truncate", "sync", "syncData", "tryLock", "close"]) {
   wrap(Deno.FsFile.prototype, name, `file.${name}`);
 }

@@ -4,11 +4,15 @@ import { fromFileUrl } from "./paths.ts";
 export interface End {
   atStep?: number;
   atChmod?: string;
+  /** Something answers for its guests, which have no system. */
+  hasMuteGuests?: boolean;
 }
 
 /** Runs the command line and kills it in the middle. */
-export async function runVictim(home: string, args: string[], { atStep, atChmod }: End) {
-  const preload = ["--preload", fromFileUrl("./kill_at.ts")];
+export async function runVictim(home: string, args: string[], end: End) {
+  const { atStep, atChmod, hasMuteGuests } = end;
+  const modules = hasMuteGuests ? ["./mute_guest.ts", "./kill_at.ts"] : ["./kill_at.ts"];
+  const preload = modules.flatMap((module) => ["--preload", fromFileUrl(module)]);
   const output = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", ...preload, fromFileUrl("../../main.ts"), ...args],
     env: { NIDO_HOME: home, KILL_AT: String(atStep ?? 0), KILL_AT_CHMOD: atChmod ?? "" },

@@ -18,10 +18,15 @@ Deno.test("qemu-img finds nothing wrong with overlays of any size, and data goes
   try {
     const base = `${folder}/base.qcow2`;
     const overlay = `${folder}/overlay.qcow2`;
-    for (const size of [1_048_576, 2 * GIB, 513 * GIB + 512, 16_384 * GIB]) {
+    for (
+      const [size, clusterBytes] of [
+        ...[1_048_576, 2 * GIB, 513 * GIB + 512, 16_384 * GIB].map((size) => [size, 65_536]),
+        ...[1_048_576, 2 * GIB, 513 * GIB + 512, 4_096 * GIB].map((size) => [size, 4_096]),
+      ] as [number, number][]
+    ) {
       await qemu("qemu-img", "create", "-q", "-f", "qcow2", base, "1M");
       await qemu("qemu-io", "-f", "qcow2", "-c", "write -P 7 0 64k", base);
-      await Deno.writeFile(overlay, emptyOverlay(base, size));
+      await Deno.writeFile(overlay, emptyOverlay(base, size, clusterBytes));
       await qemu("qemu-img", "check", "-f", "qcow2", overlay);
       const last = size - 65_536;
       await qemu("qemu-io", "-f", "qcow2", "-c", "read -P 7 0 64k", overlay);
@@ -32,6 +37,7 @@ Deno.test("qemu-img finds nothing wrong with overlays of any size, and data goes
         await qemu("qemu-img", "info", "--output=json", "-f", "qcow2", overlay),
       );
       assert.equal(info["virtual-size"], size);
+      assert.equal(info["cluster-size"], clusterBytes);
       assert.equal(info["backing-filename"], base);
       assert.equal(info["backing-filename-format"], "qcow2");
     }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { storeTemplate, type TemplateParts } from "../../lib/template/store.ts";
+import { type StoreRequest, storeTemplate, type TemplateParts } from "../../lib/template/store.ts";
 import type { Template } from "../../lib/template/template.ts";
 import { files, vmFiles } from "../../lib/store/files.ts";
 import { overlay } from "../image/fake_vm.ts";
@@ -48,12 +48,22 @@ export async function store(
   name: string,
   how: { force?: boolean; expand?: boolean; diskSource?: string } = {},
 ): Promise<Template> {
-  return await storeTemplate(at.context, {
-    parts: parts(name),
-    diskSource: how.diskSource ?? at.disk,
-    force: how.force ?? false,
-    expand: how.expand ?? false,
-  });
+  return await storeTemplate(at.context, storeRequest(name, how.diskSource ?? at.disk, how));
+}
+
+/** What is to be stored of a disk that is there already. */
+export function storeRequest(
+  name: string,
+  disk: string,
+  { force = false, expand = false }: { force?: boolean; expand?: boolean } = {},
+): StoreRequest {
+  return {
+    name,
+    vm: "dev",
+    force,
+    expand,
+    lend: (use) => use({ parts: parts(name), disk }),
+  };
 }
 
 /** A VM's folder as far as templates care. */

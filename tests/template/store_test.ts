@@ -8,18 +8,13 @@ import { holdTemplate } from "../../lib/template/hold.ts";
 import { storeTemplate } from "../../lib/template/store.ts";
 import { openTemplate } from "../../lib/template/template.ts";
 import { fails, qemuImg, sha256, writeQcow2 } from "../image/fixture.ts";
-import { cloneOf, parts, store, withDisk, withTemplate } from "./fixture.ts";
+import { cloneOf, store, storeRequest, withDisk, withTemplate } from "./fixture.ts";
 
 Deno.test("a stored template stands alone, compressed, sealed and private", async () => {
   await using at = await withDisk();
   const stages: Progress[] = [];
   const context = { ...at.context, report: (progress: Progress) => void stages.push(progress) };
-  const template = await storeTemplate(context, {
-    parts: parts("web"),
-    diskSource: at.disk,
-    force: false,
-    expand: true,
-  });
+  const template = await storeTemplate(context, storeRequest("web", at.disk, { expand: true }));
   assert.deepEqual(template, await openTemplate(at.context, "web"));
   const folder = files.template(at.home, "web");
   const disks = ["web.compact.qcow2", "web.expanded.qcow2"];
@@ -48,7 +43,7 @@ Deno.test("a name that is taken is replaced only with force", async () => {
   await fails(
     store(at, "web"),
     "already_exists",
-    'Cannot store template "web": template "web" exists',
+    'Cannot create template "web": template "web" exists',
     "nido template create dev web --force",
   );
   const other = await writeQcow2(at.at("other.qcow2"), 2 << 20, 7);
@@ -66,7 +61,7 @@ Deno.test("a template that clones stand on is not replaced, whatever the force",
   await fails(
     store(at, "web", { force: true }),
     "in_use",
-    'Cannot store template "web": in use by a, b',
+    'Cannot create template "web": in use by a, b',
     "nido delete a b",
   );
   assert.equal((await openTemplate(at.context, "web")).digest, at.template.digest);
@@ -80,13 +75,13 @@ Deno.test("a clone that is made while its template is built anew keeps the templ
   };
   // The place is taken only when the clone stands: its spawn holds the template until then.
   using lock = await holdTemplate(at.context, at.template, "spawn");
-  const request = { parts: parts("web"), diskSource: at.disk, force: true, expand: false };
+  const request = storeRequest("web", at.disk, { force: true });
   const storing = storeTemplate({ ...at.context, report }, request);
   const ended = storing.catch((error) => error);
   while (!cloned) await new Promise((resolve) => setTimeout(resolve, 5));
   await cloned;
   lock[Symbol.dispose]();
-  assert.equal((await ended).message, 'Cannot store template "web": in use by dev');
+  assert.equal((await ended).message, 'Cannot create template "web": in use by dev');
   assert.equal((await openTemplate(at.context, "web")).createdAt, at.template.createdAt);
 });
 
@@ -96,7 +91,7 @@ Deno.test("a name that would be a path is refused before anything is made", asyn
     await fails(
       store(at, name),
       "invalid_input",
-      `Cannot store template "${name}": use a-z 0-9 . _ - ` +
+      `Cannot create template "${name}": use a-z 0-9 . _ - ` +
         "(at most 64, beginning with a letter or a digit)",
     );
   }
@@ -119,7 +114,7 @@ Deno.test("an interrupted store leaves nothing", async () => {
   const interrupt = new AbortController();
   const report = ({ stage }: Progress) => stage === "flatten" && interrupt.abort();
   const context = { ...at.context, signal: interrupt.signal, report };
-  const request = { parts: parts("web"), diskSource: at.disk, force: false, expand: true };
+  const request = storeRequest("web", at.disk, { expand: true });
   await assert.rejects(storeTemplate(context, request), { name: "AbortError" });
   assert.deepEqual(await namesIn(files.templates(at.home)), []);
   assert.deepEqual(await namesIn(files.staging(at.home)), []);

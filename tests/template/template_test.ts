@@ -81,6 +81,7 @@ Deno.test("sizes on disk are told for both copies, and the record's facts", asyn
     compactBytes: await used(compactPath),
     expandedBytes: await used(expandedPath!),
     usedBy: [],
+    warm: [],
   });
 });
 
@@ -131,7 +132,7 @@ Deno.test("a replacement that was killed in the middle is undone by the next loo
   await fails(
     store(at, "web"),
     "already_exists",
-    'Cannot store template "web": template "web" exists',
+    'Cannot create template "web": template "web" exists',
   );
   await store(at, "web", { force: true });
   assert.deepEqual(await namesIn(files.templates(at.home)), ["web"]);

@@ -26,7 +26,7 @@ async function withGuest(
     const told: Progress[] = [];
     const context: Context = makeContext(home, { report: (progress) => told.push(progress) });
     const vm = { name: "web", folder: home, record: { id: crypto.randomUUID() } } as SoundVm;
-    using progress = new BootProgress(context, "web", pace);
+    using progress = new BootProgress(context, '"web"', pace);
     const watch = new BootWatch(context, vm, progress);
     await use({
       told,

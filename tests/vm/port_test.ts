@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { makeContext } from "../../lib/context.ts";
-import { parsePort, parsePorts, PORT_FORM, withSshPort } from "../../lib/vm/port.ts";
+import { parsePort, parsePorts, PORT_FORM, portSpecs, withSshPort } from "../../lib/vm/port.ts";
 import { checkPortsAreFree } from "../../lib/vm/port_taken.ts";
 
 const plain = { address: "127.0.0.1", protocol: "tcp", label: undefined };
@@ -124,4 +124,15 @@ Deno.test("an address that this host does not have is refused", async () => {
     message: "Cannot spawn: this host has no address 192.0.2.7",
     hint: "leave the address out to use 127.0.0.1",
   });
+});
+
+Deno.test("a template's ports are specs without host ports, which can be read again", () => {
+  const ports = withSshPort(
+    parsePorts(["80:8080", "80:8081", "web:80:8082", "53:5353/udp", "dns:53/udp"]),
+  );
+  const specs = portSpecs(ports);
+  assert.deepEqual(specs, ["80", "web:80", "53/udp", "dns:53/udp"]);
+  assert.equal(parsePorts(specs).length, 4);
+  const labelled = portSpecs(parsePorts(["web:80:8082", "80:8080"]));
+  assert.deepEqual(labelled, ["web:80"]);
 });

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { allCommandLines } from "../../host/process.ts";
+import { listIncubators } from "../../moment/incubator.ts";
 import { files } from "../../store/files.ts";
 import { namesIn, removeIfThere } from "../../store/record.ts";
 import { runFolder, runRoot } from "../../store/run_folder.ts";
@@ -51,7 +52,8 @@ async function staleRunFolders({ context }: Examination): Promise<string[]> {
   const root = await runRoot(context.home);
   const found = (await namesIn(root)).map((name) => join(root, name));
   const known = await listVms(context);
-  const used = await Promise.all(known.map((vm) => runFolder(context.home, vm)));
+  const machines = [...known, ...await listIncubators(context)];
+  const used = await Promise.all(machines.map((vm) => runFolder(context.home, vm)));
   return found.filter((folder) => !used.includes(folder));
 }
 

@@ -13,6 +13,7 @@ const DEAF = "mkdir -p /etc/systemd/logind.conf.d && " +
 
 Deno.test("a first boot that takes too long, and then fails, says so", async (t) => {
   await using nest = await Nest.withGuestImage();
+  await nest.ok(["config", "set", "warm", "off"]);
   await Deno.writeTextFile(nest.at("failing.sh"), FAILING);
   const asked = [
     "spawn",

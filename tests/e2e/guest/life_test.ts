@@ -12,17 +12,17 @@ write_files:
   - path: /etc/nest
     content: twigs
 runcmd:
-  - [sh, -c, "echo fledged > /var/tmp/fledged"]
+  - [sh, -c, "echo fledged >> /var/tmp/fledged"]
 `;
 
 Deno.test("one real guest, from the egg to the end", async (t) => {
-  await using nest = await Nest.withGuestImage();
+  await using nest = await Nest.shared("web");
   const shell = (script: string) => nest.ok(["exec", "web", "--", "sh", "-c", script]);
   await Deno.writeTextFile(nest.at("user-data.yaml"), USER_DATA);
   await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", nest.at("friend")]);
   const served = freePort();
 
-  await t.step("spawn waits until first boot is finished and tells everything", async () => {
+  await t.step("spawn waits until user-data has been applied and tells everything", async () => {
     const spawned = await nest.data([
       "spawn",
       "web",
@@ -48,10 +48,13 @@ Deno.test("one real guest, from the egg to the end", async (t) => {
     assert.equal(spawned.accelerator, "tcg");
     assert.ok(spawned.acceleratorReason.length > 10);
     assert.deepEqual(spawned.ports.map((port: { guest: number }) => port.guest), [22, 8000]);
-    for (const stage of ["diskSeconds", "qemuSeconds", "bootSeconds", "readySeconds"]) {
+    assert.equal(spawned.spawnPath, "warm");
+    for (
+      const stage of ["diskSeconds", "qemuSeconds", "renewSeconds", "bootSeconds", "readySeconds"]
+    ) {
       assert.ok(spawned.timings[stage] > 0, `${stage} is ${spawned.timings[stage]}`);
     }
-    console.log(`    first boot: ${JSON.stringify(spawned.timings)}`);
+    console.log(`    hatched: ${JSON.stringify(spawned.timings)}`);
     const [program, ...args] = spawned.sshCommand.replaceAll(/['"]/g, "").split(" ");
     const { stdout } = await run(program, [...args, "id", "-un"]);
     assert.equal(new TextDecoder().decode(stdout), "nido\n");
@@ -302,7 +305,7 @@ Deno.test("one real guest, from the egg to the end", async (t) => {
 
   await t.step("a paused guest stands still and goes on", async () => {
     await nest.ok(["pause", "web"]);
-    assert.equal((await nest.data(["list"])).vms[0].state, "paused");
+    assert.equal((await nest.data(["info", "web"])).state, "paused");
     assert.deepEqual(await nest.error(["exec", "web", "--", "true"]), {
       code: "wrong_state",
       message: 'Cannot run a command in VM "web": it is paused',
@@ -333,8 +336,10 @@ Deno.test("one real guest, from the egg to the end", async (t) => {
   });
 
   await t.step(
-    "a stopped VM keeps its disk, takes a new shape, and comes back cut off",
+    "a stopped VM keeps its disk, takes a new shape, and boots as who it was, cut off",
     async () => {
+      const whoItIs = "cat /etc/machine-id /var/lib/cloud/data/instance-id /etc/ssh/ssh_host_*.pub";
+      const before = await shell(whoItIs);
       await shell("echo kept > ~/kept && sync");
       const stopped = await nest.data(["stop", "web", "--timeout", "5m"]);
       assert.equal(stopped.how, "acpi");
@@ -343,6 +348,8 @@ Deno.test("one real guest, from the egg to the end", async (t) => {
       await nest.ok(["set", "web", "--memory", "640M", "--network", "none"]);
       await nest.ok(["start", "web"]);
       assert.equal(await shell("cat ~/kept; hostname"), "kept\nweb\n");
+      assert.equal(await shell(whoItIs), before);
+      assert.equal(await shell("cat /var/tmp/fledged"), "fledged\n", "runcmd ran again");
       assert.ok(Number(await shell("awk '/MemTotal/ {print $2}' /proc/meminfo")) > 560 * 1024);
       using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
       const { port } = listener.addr as Deno.NetAddr;

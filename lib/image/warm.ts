@@ -1,0 +1,20 @@
+import { z } from "zod";
+import { imageBase } from "../moment/base.ts";
+import { warmBase, warmInput, warmOutput, warmText } from "../moment/warm.ts";
+import { operation } from "../operation.ts";
+import { openImage } from "./image.ts";
+
+export default operation({
+  name: "image.warm",
+  summary: "Boot an image once, so that new VMs wake instead of booting",
+  description: "Boots the image in an incubator and keeps its memory; VMs of the same shape wake " +
+    "from it. A spawn does the same at the first need; this does it ahead, for other shapes, or again.",
+  effect: "change",
+  input: z.strictObject({ name: z.string().describe("The image's name"), ...warmInput }),
+  output: warmOutput,
+  positional: ["name"],
+  examples: ["nido image warm debian-12", "nido image warm debian-12 --cpus 4 --memory 2G"],
+  text: (warm) => warmText("image", warm),
+  run: async (context, { name, ...request }) =>
+    await warmBase(context, imageBase(await openImage(context.home, name)), request),
+});

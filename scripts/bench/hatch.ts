@@ -1,0 +1,37 @@
+import { makeContext } from "../../lib/context.ts";
+import { setSetting } from "../../lib/config/set.ts";
+import { Nest } from "../../tests/helpers/guest.ts";
+import { coldPart } from "./hatch/cold.ts";
+import { crowdPart } from "./hatch/crowd.ts";
+import { cyclesPart } from "./hatch/cycles.ts";
+import { forkPart } from "./hatch/fork.ts";
+import { snapshotPart } from "./hatch/snapshot.ts";
+import { warmPart } from "./hatch/warm.ts";
+import type { Row } from "./measure.ts";
+import type { Bench } from "./hatch/bench.ts";
+
+const PARTS = ["cold", "warm", "fork", "snapshot", "crowd", "cycles"];
+
+/** Hatching from the memory of a warm base, against booting and against the least that could do it. */
+export async function hatchBench(parts = PARTS, cycles: number): Promise<Row[]> {
+  const unknown = parts.filter((part) => !PARTS.includes(part));
+  if (unknown.length) throw new RangeError(`No part ${unknown}; there are ${PARTS.join(", ")}`);
+  await using nest = await Nest.shared("bench-");
+  const context = makeContext(nest.home);
+  const bench: Bench = { context, rows: [], measured: {} };
+  const run = async (part: string, measure: (bench: Bench) => Promise<void>) => {
+    if (!parts.includes(part)) return;
+    console.error(`  ${part} ...`);
+    await measure(bench);
+  };
+  await run("cold", async () => {
+    await setSetting(context, "warm", "off");
+    await coldPart(bench).finally(() => setSetting(context, "warm", null));
+  });
+  await run("warm", warmPart);
+  await run("fork", forkPart);
+  await run("snapshot", snapshotPart);
+  await run("crowd", crowdPart);
+  await run("cycles", (bench) => cyclesPart(bench, cycles));
+  return bench.rows;
+}
