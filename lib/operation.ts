@@ -15,8 +15,9 @@ export type Surface = "cli" | "mcp" | "rest";
  * `nameOrPath`: a name, or a path on this machine for which the same holds.
  * `secret`: never logged.
  * `commandLine`: for a person at a terminal; no other surface has it.
+ * `rare`: most callers never need it; lists that models read leave it out, and calls may have it.
  */
-export type FieldKind = "content" | "hostPath" | "nameOrPath" | "secret" | "commandLine";
+export type FieldKind = "content" | "hostPath" | "nameOrPath" | "secret" | "commandLine" | "rare";
 
 const kinds = z.registry<{ kind: FieldKind }>();
 

@@ -14,8 +14,8 @@ import type { Waited } from "./unfinished.ts";
 
 type Input = Record<string, unknown>;
 
-/** Output of a command in one result; the rest stays where the operation keeps it. */
-const OUTPUT_BYTES = 8 * 1024;
+/** What one result may hold; operations tell where the rest is. */
+const LIMITS = { maxOutputBytes: 8 * 1024, maxBytes: 64 * 1024 };
 
 /** Answers one tool call. A failure is an answer, too. */
 export async function callTool(
@@ -92,8 +92,8 @@ function readInput({ setup }: Service, { operation }: Tool, given: Input) {
   }
   // A VM that is not ready in time must have a name to come back to.
   if (operation.name === "vm.spawn") input.name ??= friendlyName(0);
-  if ("maxOutputBytes" in operation.input.shape) {
-    input.maxOutputBytes = Math.min(Number(input.maxOutputBytes ?? OUTPUT_BYTES), OUTPUT_BYTES);
+  for (const [key, limit] of Object.entries(LIMITS)) {
+    if (typeof input[key] === "number") input[key] = Math.min(input[key], limit);
   }
   return { input, confirmed, offset };
 }

@@ -1,15 +1,16 @@
 import type { Operation } from "../lib/operation.ts";
+import { operations } from "../lib/operations.ts";
 import { toolName } from "./toolsets.ts";
 
 /** A command of Nido's in a sentence: up to where the sentence goes on. */
 const COMMAND = /\bnido ((?:(?!, |: |; |\. |\.$|`| or | \().)+)/g;
 
-/** Names the tools instead of the commands that a text tells of, where there are such tools. */
+/** Names the tools instead of the commands and operations that a text tells of, where there are such. */
 export function asTools(text: string, offered: Set<string>): string {
   return text.replace(/`?\bnido ([a-z][a-z ]*[a-z])`?/g, (whole, words: string) => {
     const name = operationOf(words.split(" "), offered);
     return name ? toolName(name) : whole;
-  });
+  }).replace(/\b[a-z]+\.[a-z_]+\b/g, (name) => offered.has(name) ? toolName(name) : name);
 }
 
 function operationOf(words: string[], offered: Set<string>): string | undefined {
@@ -29,7 +30,8 @@ export async function hintOfCalls(hint: string, tools: Map<string, unknown>): Pr
     const call = await callOf(line.trim().split(/\s+/), tools);
     if (call) told = told.replace(whole, call);
   }
-  return told;
+  const offered = Object.keys(operations).filter((name) => tools.has(toolName(name)));
+  return asTools(told, new Set(offered));
 }
 
 async function callOf(argv: string[], tools: Map<string, unknown>): Promise<string | undefined> {

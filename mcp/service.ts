@@ -48,7 +48,7 @@ export interface CallParts {
 }
 
 /** Hosts end a call after about 60 s; this leaves them time to hear of it. */
-export const ANSWER_WITHIN_MS = 45_000;
+export const ANSWER_WITHIN_MS = 48_000;
 const STARTS: StartLimits = { atOnce: 8, perMinute: 60 };
 
 /** Sets a server up. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { effectOf, fieldKind, type Operation } from "../lib/operation.ts";
+import { effectOf, fieldKind, innermost, type Operation } from "../lib/operation.ts";
 
 /** A JSON Schema, as far as tools need it. */
 export interface JsonSchema {
@@ -45,10 +45,18 @@ export function pagedKey(operation: Operation): string | undefined {
 
 /** Whether some call of this operation must be confirmed. */
 export function mayNeedConfirmation(operation: Operation): boolean {
-  return operation.effect === "destroy" || "force" in operation.input.shape;
+  const shape = operation.input.shape as Record<string, z.ZodType>;
+  if ("force" in shape) return true;
+  const takesMany = Object.values(shape).some((schema) => innermost(schema) instanceof z.ZodArray);
+  return operation.effect === "destroy" && (takesMany || namesNothing(operation));
 }
 
-/** The input keys that a tool doesn't show, because they are of this machine or of a terminal. */
+/** Whether an operation works on all that match rather than on what is named. */
+export function namesNothing({ input }: Operation): boolean {
+  return input.safeParse({}).success;
+}
+
+/** The input keys that a tool doesn't have, because they are of this machine or of a terminal. */
 export function hiddenKeys(operation: Operation, hasWorkspace: boolean): string[] {
   return Object.entries(operation.input.shape as Record<string, z.ZodType>)
     .filter(([, schema]) => {
@@ -62,6 +70,9 @@ export function hiddenKeys(operation: Operation, hasWorkspace: boolean): string[
 export function inputSchema(operation: Operation, hasWorkspace: boolean): ObjectSchema {
   const schema = jsonSchema(operation.input, "input");
   for (const key of hiddenKeys(operation, hasWorkspace)) delete schema.properties[key];
+  for (const [key, field] of Object.entries(operation.input.shape as Record<string, z.ZodType>)) {
+    if (fieldKind(field) === "rare") delete schema.properties[key];
+  }
   const add = (key: keyof typeof toolFields) => {
     schema.properties[key] = jsonSchema(z.object({ [key]: toolFields[key] }), "input")
       .properties[key]!;
@@ -109,6 +120,7 @@ function leaner(schema: JsonSchema, without: string[]): JsonSchema {
       !without.includes(key) || (key === "additionalProperties" && typeof value === "object")
     ),
   );
+  if (lean.default === false) delete lean.default;
   if (Number(lean.maximum) > USUAL.maximum) delete lean.maximum;
   if (Number(lean.minimum) <= USUAL.minimum) delete lean.minimum;
   if (lean.items) lean.items = leaner(lean.items, without);

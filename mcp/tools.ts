@@ -1,6 +1,6 @@
 import { load } from "../lib/cli/run.ts";
 import { type Effect, effectOf, fieldKind, type Operation } from "../lib/operation.ts";
-import { inputSchema, outputSchema } from "./tool_schema.ts";
+import { inputSchema, type ObjectSchema, outputSchema } from "./tool_schema.ts";
 import { asTools } from "./hints.ts";
 import type { ListedTool } from "./sdk.ts";
 import { type Choice, chosen, toolName } from "./toolsets.ts";
@@ -57,11 +57,19 @@ function toolOf(operation: Operation, { workspace }: Offer, names: Set<string>):
       name,
       title: summary,
       description: asTools([`${summary}.`, description ?? ""].join(" ").trim(), names),
-      inputSchema: inputSchema(operation, workspace !== undefined),
+      inputSchema: told(inputSchema(operation, workspace !== undefined), names),
       outputSchema: outputSchema(operation),
       annotations: { title: summary, ...hints(operation, effect) },
     },
   };
+}
+
+/** The same schema, whose descriptions speak of tools. */
+function told(schema: ObjectSchema, names: Set<string>): ObjectSchema {
+  const properties = Object.entries(schema.properties).map(([key, { description, ...rest }]) =>
+    [key, { ...rest, description: asTools(description ?? "", names) }] as const
+  );
+  return { ...schema, properties: Object.fromEntries(properties) };
 }
 
 function hints({ idempotent, openWorld }: Operation, effect: Effect) {

@@ -34,7 +34,7 @@ const input = z.strictObject({
     "Return at once with a job id instead of waiting: for servers, builds and whatever may take " +
       "longer than 45 s; then call job.wait, job.output, job.kill",
   ),
-  maxOutputBytes: z.int().min(1024).max(67_108_864).optional().describe(
+  maxOutputBytes: field("rare", z.int().min(1024).max(67_108_864).optional()).describe(
     "Bytes of each of stdout and stderr in the result: the beginning and the end; default 64K, " +
       "over MCP 8K",
   ),

@@ -1,5 +1,6 @@
 import { NidoError } from "../../lib/errors.ts";
 import { type Call, effectOf, type Guard } from "../../lib/operation.ts";
+import { namesNothing } from "../tool_schema.ts";
 import { toolName } from "../toolsets.ts";
 
 /** Asks the person behind a client; undefined when that can't be done. */
@@ -36,8 +37,7 @@ function whatIsLost({ operation, input }: Call): string | undefined {
       | string[]
       | undefined;
     if (many && (many.length > 1 || forced)) return `destroy ${many.join(", ")}${forced}`;
-    const isUnnamed = !many && typeof input.name !== "string";
-    if (isUnnamed) return `destroy all that match${forced}`;
+    if (namesNothing(operation)) return `destroy all that match${forced}`;
   }
   return forced
     ? `act${forced}${typeof input.name === "string" ? ` on ${input.name}` : ""}`
