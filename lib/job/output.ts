@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { type JobStream, readJobOutput } from "../guest/job/job.ts";
-import { operation } from "../operation.ts";
+import { field, operation } from "../operation.ts";
 import { jobField, noJob, openJob } from "./job.ts";
 
 const offset = z.int().min(-67_108_864).max(Number.MAX_SAFE_INTEGER - 1).default(0);
@@ -14,7 +14,7 @@ const input = z.strictObject({
   stderrOffset: offset.describe(
     "Where in stderr to begin: nextOffset of the last call; negative counts from the end",
   ),
-  maxOutputBytes: z.int().min(64).max(1_048_576).default(8192).describe(
+  maxOutputBytes: field("rare", z.int().min(64).max(1_048_576).default(8192)).describe(
     "Bytes of each stream in the result at most",
   ),
 });

@@ -4,7 +4,7 @@ import { NidoError } from "../errors.ts";
 import { startJob } from "../guest/job/job.ts";
 import { GUEST_USER, shown } from "../guest/shell_words.ts";
 import type { SshSession } from "../guest/ssh.ts";
-import { operation } from "../operation.ts";
+import { field, operation } from "../operation.ts";
 import { kept, type Said, streamed } from "./outlets.ts";
 import { openSession } from "./reach.ts";
 import { vmField } from "./vm.ts";
@@ -34,11 +34,11 @@ const input = z.strictObject({
     "Return at once with a job id instead of waiting: for servers, builds and whatever may take " +
       "longer than 45 s; then call job.wait, job.output, job.kill",
   ),
-  maxOutputBytes: z.int().min(1024).max(67_108_864).optional().describe(
+  maxOutputBytes: field("rare", z.int().min(1024).max(67_108_864).optional()).describe(
     "Bytes of each of stdout and stderr in the result: the beginning and the end; default 64K, " +
       "over MCP 8K",
   ),
-  terminal: z.boolean().default(false).describe(
+  terminal: field("commandLine", z.boolean().default(false)).describe(
     "Give it this terminal, for programs that a person works with; on the command line only",
   ),
 });
