@@ -241,6 +241,7 @@ async function lay(
   };
   await stage(context, files.vm(context.home, name), async (folder) => {
     await fillFolder(context, folder, {
+      hasConnections: true,
       hostname: name,
       record,
       below,
