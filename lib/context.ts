@@ -1,3 +1,5 @@
+import type { Ended, Guard } from "./operation.ts";
+
 /** What an operation tells about its progress while it works. */
 export interface Progress {
   /** The stage it is in: `disk`, `qemu`, `boot`, `ready`, `copy`, ... */
@@ -56,6 +58,10 @@ export interface Context {
   readonly stdin?: ReadableStream<Uint8Array>;
   /** Present when a person types: the command line on a terminal. */
   readonly terminal?: Terminal;
+  /** What stands around every call, the outermost first; a surface that others reach has some. */
+  readonly guards?: Guard[];
+  /** Hears of every call when it has ended, refused ones too. */
+  readonly audit?: (ended: Ended) => Promise<void>;
 }
 
 /** Makes a context for a program or a test: silent, uncancelled, with the parts it names. */

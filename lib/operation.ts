@@ -12,9 +12,12 @@ export type Surface = "cli" | "mcp" | "rest";
  * What a surface must know of a field beyond its schema.
  * `content`: the command line reads a file or `-`, the others take text.
  * `hostPath`: a path on this machine, refused over MCP and REST outside the allowed workspace.
+ * `nameOrPath`: a name, or a path on this machine for which the same holds.
  * `secret`: never logged.
+ * `commandLine`: for a person at a terminal; no other surface has it.
+ * `rare`: most callers never need it; lists that models read leave it out, and calls may have it.
  */
-export type FieldKind = "content" | "hostPath" | "secret";
+export type FieldKind = "content" | "hostPath" | "nameOrPath" | "secret" | "commandLine" | "rare";
 
 const kinds = z.registry<{ kind: FieldKind }>();
 
@@ -49,6 +52,8 @@ export interface Declaration<I extends z.ZodObject, O extends z.ZodObject> {
   effect: Effect;
   /** Calling it twice leaves the world as once does; read operations always are. */
   idempotent?: boolean;
+  /** The input key without which it only reads, whatever its effect is with it. */
+  readsUnless?: keyof z.input<I> & string;
   /** It reaches things Nido doesn't control, for example programs in a guest. */
   openWorld?: boolean;
   input: I;
@@ -74,12 +79,13 @@ export interface Declaration<I extends z.ZodObject, O extends z.ZodObject> {
 export interface Operation extends
   Omit<
     Declaration<z.ZodObject, z.ZodObject>,
-    "text" | "exitStatus" | "run" | "positional" | "short"
+    "text" | "exitStatus" | "run" | "positional" | "short" | "readsUnless"
   > {
   positional: string[];
   short?: Partial<Record<string, string>>;
   surfaces: Surface[];
   idempotent: boolean;
+  readsUnless?: string;
   // deno-lint-ignore no-explicit-any
   text?: (result: any, context: Context) => string;
   // deno-lint-ignore no-explicit-any
@@ -93,25 +99,99 @@ export function operation<I extends z.ZodObject, O extends z.ZodObject>(
   declaration: Declaration<I, O>,
 ): Operation {
   const { run, ...rest } = declaration;
-  return {
+  const made: Operation = {
     ...rest,
     positional: declaration.positional ?? [],
     surfaces: declaration.surfaces ?? ["cli", "mcp", "rest"],
     idempotent: declaration.idempotent ?? declaration.effect === "read",
-    async call(context, input) {
-      const parsed = declaration.input.safeParse(input);
-      if (!parsed.success) throw invalidInput(declaration.name, parsed.error);
-      try {
-        context.signal.throwIfAborted();
-        const result = await run(context, parsed.data);
-        return declaration.output.parse(result);
-      } catch (thrown) {
-        throw context.signal.aborted
-          ? interrupted(declaration.name, thrown)
-          : toNidoError(thrown, context.home);
-      }
-    },
+    call: (context, input) =>
+      audited(context, made, input, async () => {
+        const check = (given: unknown) => {
+          refuseCommandLineFields(context, made, given);
+          const parsed = declaration.input.safeParse(given);
+          if (!parsed.success) throw invalidInput(declaration.name, parsed.error);
+          return parsed.data;
+        };
+        try {
+          const checked = check(input);
+          context.signal.throwIfAborted();
+          if (!context.guards) return declaration.output.parse(await run(context, checked));
+          const guarded = context.guards.reduceRight<Go>(
+            (go, guard) => (given) => guard({ operation: made, input: given }, go),
+            async (given) => declaration.output.parse(await run(context, check(given))),
+          );
+          return await guarded(checked);
+        } catch (thrown) {
+          throw context.signal.aborted
+            ? interrupted(declaration.name, thrown)
+            : toNidoError(thrown, context.home);
+        }
+      }),
   };
+  return made;
+}
+
+/** What a call with this input does: some operations only read unless they are asked for more. */
+export function effectOf(operation: Operation, input: Record<string, unknown> = {}): Effect {
+  const { effect, readsUnless } = operation;
+  return readsUnless !== undefined && !input[readsUnless] ? "read" : effect;
+}
+
+/** A call whose input was checked, on its way in. */
+export interface Call {
+  operation: Operation;
+  input: Record<string, unknown>;
+}
+
+type Go = (input: Record<string, unknown>) => Promise<Record<string, unknown>>;
+
+/**
+ * Stands around every call of a context: it refuses by throwing, changes what goes in, and sees how
+ * it ends. What it lets in is checked again.
+ */
+export type Guard = (call: Call, go: Go) => Promise<Record<string, unknown>>;
+
+/** A call that has ended, as an audit hears of it. */
+export interface Ended {
+  operation: Operation;
+  /** As it came, unchecked. */
+  input: unknown;
+  error?: NidoError;
+  startedAt: Date;
+  durationMs: number;
+}
+
+async function audited(
+  { audit, now }: Context,
+  operation: Operation,
+  input: unknown,
+  run: () => Promise<Record<string, unknown>>,
+): Promise<Record<string, unknown>> {
+  if (!audit) return await run();
+  const ended: Ended = { operation, input, startedAt: now(), durationMs: 0 };
+  const since = performance.now();
+  try {
+    return await run();
+  } catch (thrown) {
+    ended.error = toNidoError(thrown);
+    throw thrown;
+  } finally {
+    ended.durationMs = Math.round(performance.now() - since);
+    await audit(ended);
+  }
+}
+
+function refuseCommandLineFields(context: Context, operation: Operation, given: unknown): void {
+  const { surface } = context.actor;
+  if (surface === "cli" || surface === "library" || typeof given !== "object" || !given) return;
+  const values = given as Record<string, unknown>;
+  for (const [key, schema] of Object.entries(operation.input.shape as Record<string, z.ZodType>)) {
+    if (!values[key] || fieldKind(schema) !== "commandLine") continue;
+    throw new NidoError(
+      "invalid_input",
+      `Cannot run ${operation.name}: ${key}: it is for a person on the command line`,
+    );
+  }
 }
 
 function interrupted(name: string, thrown: unknown): NidoError {

@@ -1,10 +1,10 @@
 /**
  * Measures Nido against the bare floor, in one run on one machine.
  *
- *     deno task bench [--json] [list] [spawn] [guest] [hatch [--parts PART,...] [--cycles N]]
+ *     deno task bench [--json] [list] [spawn] [guest] [mcp] [hatch [--parts PART,...] [--cycles N]]
  *
  * Timings are medians; ratios within one run say more than the numbers. `hatch` has the parts cold,
- * warm, fork, snapshot, crowd and cycles.
+ * warm, fork, snapshot, template, crowd and cycles.
  *
  * @module
  */
@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { guestBench } from "./bench/guest.ts";
 import { hatchBench } from "./bench/hatch.ts";
 import { listBench } from "./bench/list.ts";
+import { mcpBench } from "./bench/mcp.ts";
 import type { Row } from "./bench/measure.ts";
 import { spawnBench } from "./bench/spawn.ts";
 
@@ -27,6 +28,7 @@ const benches: Record<string, () => Promise<Row[]>> = {
   list: listBench,
   spawn: spawnBench,
   guest: guestBench,
+  mcp: mcpBench,
   hatch: () => hatchBench(values.parts?.split(","), Number(values.cycles)),
 };
 const wanted = positionals.length ? positionals : Object.keys(benches);

@@ -14,6 +14,7 @@ const GROUPS: Record<string, string> = {
   image: "Images",
   config: "Settings",
   system: "This machine",
+  agents: "AI agents",
   terminal: "The command line",
 };
 

@@ -33,6 +33,34 @@ export const terminal: Record<string, TerminalVerb> = {
     group: "vm",
     run: async (argv) => (await import("./console.ts")).console(argv),
   },
+  mcp: {
+    summary: "Serve AI agents over the Model Context Protocol",
+    usage: "[--http [--listen ADDRESS:PORT] [--allow-host NAME] [--show-token] [--no-token]]\n" +
+      "       [--toolsets A,B] [--tools A,B] [--read-only] [--workspace FOLDER]\n" +
+      "       [--policy FILE|full|no-delete|read-only] [--ephemeral] [--describe]",
+    examples: [
+      "nido mcp",
+      "nido mcp --read-only",
+      "nido mcp --workspace ~/project --toolsets image,template",
+      "nido mcp --http --listen 127.0.0.1:7433",
+    ],
+    group: "agents",
+    run: async (argv) => (await import("../../mcp/main.ts")).mcp(argv),
+  },
+  register: {
+    summary: "Tell an AI client of Nido, or take it back",
+    usage: "[--client NAME] [--write|--remove] [--http] [-- FLAGS OF nido mcp]\n\n" +
+      "Clients: claude-desktop, claude-code, cursor, vscode, codex, gemini, windsurf, zed, lmstudio, generic.\n" +
+      "Without --write it prints what belongs into the client's file",
+    examples: [
+      "nido register",
+      "nido register --client cursor --write",
+      "nido register --client codex --write -- --read-only",
+      "nido register --client cursor --remove",
+    ],
+    group: "agents",
+    run: async (argv) => (await import("../../mcp/register/register.ts")).register(argv),
+  },
   completion: {
     summary: "Print the completion script of a shell",
     usage: "bash|zsh|fish|powershell",

@@ -71,6 +71,27 @@ export class HeadTail {
   }
 }
 
+/** A part of a text that was cut out of it at any byte. */
+export interface TextPart {
+  text: string;
+  /** Bytes at its beginning that continue a character from before. */
+  skipped: number;
+  /** Bytes that became the text; those after them begin a character that isn't whole yet. */
+  size: number;
+}
+
+/** Reads a part of a text without cutting a character, so that the next part can go on where it ends. */
+export function utf8Part(
+  bytes: Uint8Array,
+  { mayBeginInside, isEnd }: { mayBeginInside: boolean; isEnd: boolean },
+): TextPart {
+  const skipped = mayBeginInside ? cutAtStart(bytes) : 0;
+  const rest = bytes.subarray(skipped);
+  const size = rest.length - (isEnd ? 0 : cutAtEnd(rest));
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(rest.subarray(0, size));
+  return { text, skipped, size };
+}
+
 /** How many bytes at the end are the beginning of a UTF-8 character that isn't whole. */
 function cutAtEnd(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {

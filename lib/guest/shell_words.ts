@@ -35,16 +35,16 @@ export interface Setting {
 /**
  * The line for the guest's login shell. Before the command takes the shell's place it tells on
  * stderr, marked with `token`, its process id; given a user, that it runs `as` it or what is missing
- * (`nosudo`, `nouser`); given a folder, whether it is `in` it or `out`.
+ * (`nosudo`, `nouser`); given a folder, whether it is `in` it or `out`. Without a token it tells nothing.
  */
-export function commandLine(command: string[], setting: Setting, token: string): string {
+export function commandLine(command: string[], setting: Setting, token?: string): string {
   checkCommand(command);
-  const steps = [...inFolder(setting.cwd, token), ...withEnv(setting.env ?? {})];
+  const tell: Tell = (word) => token === undefined ? ":" : `echo ${token} ${word} >&2`;
+  const steps = [...inFolder(setting.cwd, tell), ...withEnv(setting.env ?? {})];
   const inner = [...steps, `exec ${command.map(quote).join(" ")}`].join("; ");
-  const told = `echo ${token} $$ >&2`;
   const line = setting.asUser === undefined
-    ? `${told}; ${inner}`
-    : `${told}; ${asUser(setting.asUser, inner, token)}`;
+    ? `${tell("$$")}; ${inner}`
+    : `${tell("$$")}; ${asUser(setting.asUser, inner, tell)}`;
   if (new TextEncoder().encode(line).length > MAX_LINE_BYTES) {
     throw new NidoError(
       "invalid_input",
@@ -54,6 +54,9 @@ export function commandLine(command: string[], setting: Setting, token: string):
   }
   return line;
 }
+
+/** The shell's words for telling one. */
+type Tell = (word: string) => string;
 
 function checkCommand(command: string[]): void {
   const program = command[0];
@@ -67,7 +70,7 @@ function checkCommand(command: string[]): void {
 }
 
 /** Runs a script as another user, in its home: sudo itself stays in the folder it was called in. */
-function asUser(user: string, script: string, token: string): string {
+function asUser(user: string, script: string, tell: Tell): string {
   if (!GUEST_USER.test(user)) {
     throw new NidoError(
       "invalid_input",
@@ -77,19 +80,19 @@ function asUser(user: string, script: string, token: string): string {
         "only, and starts with a letter or _",
     );
   }
-  const without = (word: string) => `|| { echo ${token} ${word} >&2; exit 125; }`;
-  const inner = `echo ${token} as >&2; cd 2>/dev/null || cd /; ${script}`;
+  const without = (word: string) => `|| { ${tell(word)}; exit 125; }`;
+  const inner = `${tell("as")}; cd 2>/dev/null || cd /; ${script}`;
   return `command -v sudo >/dev/null 2>&1 ${without("nosudo")}; ` +
     `id -u ${user} >/dev/null 2>&1 ${without("nouser")}; ` +
     `exec sudo -n -H -u ${user} -- sh -c ${quote(inner)}`;
 }
 
-function inFolder(cwd: string | undefined, token: string): string[] {
+function inFolder(cwd: string | undefined, tell: Tell): string[] {
   if (cwd === undefined) return [];
   const path = cwd.startsWith("/") ? cwd : `./${cwd}`; // without it, CDPATH and options would count
   return [
-    `cd ${quote(path)} 2>/dev/null || { echo ${token} out >&2; exit 125; }`,
-    `echo ${token} in >&2`,
+    `cd ${quote(path)} 2>/dev/null || { ${tell("out")}; exit 125; }`,
+    tell("in"),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { NidoError } from "../errors.ts";
+import { isInside } from "../store/same_file.ts";
 import { readQcow2 } from "./qcow2.ts";
 
 /** How many files a disk may be made of. */
@@ -12,7 +13,7 @@ export async function diskChain(home: string, disk: string): Promise<string[]> {
     const { backingFile } = await readQcow2(path);
     if (backingFile === undefined) return chain;
     path = resolve(dirname(path), backingFile);
-    if (!path.startsWith(`${home}/`)) {
+    if (!await isInside(home, path)) {
       throw new NidoError("integrity", `Cannot use the disk ${disk}: it stands on ${path}`, {
         details: { disk, layer: path },
       });

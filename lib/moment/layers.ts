@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { basename, join } from "node:path";
 import type { Context } from "../context.ts";
 import { diskChain } from "../image/chain.ts";
 import { standings } from "../image/standing.ts";
@@ -20,21 +20,21 @@ export async function sweepLayers(context: Context): Promise<void> {
     const used = await usedLayers(home);
     if (!used) return;
     for (const name of await namesIn(files.layers(home))) {
-      const path = resolve(files.layers(home), name);
-      if (!used.has(path)) await removeIfThere(path);
+      if (!used.has(name)) await removeIfThere(join(files.layers(home), name));
     }
   });
 }
 
+/** The file names of all layers that are stood on; they are unique, by whatever path one is reached. */
 async function usedLayers(home: string): Promise<Set<string> | undefined> {
   const { vms, moments } = await standings(home);
   const snapshots = await snapshotLayers(home);
   if (!snapshots || vms.some(({ isReadable }) => !isReadable)) return undefined;
-  const used = new Set([...vms, ...moments].flatMap(({ layers }) => layers));
+  const used = [...vms, ...moments].flatMap(({ layers }) => layers);
   for (const layer of snapshots) {
     const chain = await diskChain(home, layer).catch(() => undefined); // a layer of it is lost
     if (!chain) return undefined;
-    for (const path of chain) used.add(resolve(path));
+    used.push(...chain);
   }
-  return used;
+  return new Set(used.map((path) => basename(path)));
 }

@@ -27,11 +27,11 @@ export async function activeLayer(qmp: Qmp): Promise<ActiveLayer> {
   };
 }
 
-/** Whether this is the layer at a path. */
+/** Whether this is the layer of a VM at a path; its name is enough, as a home has several paths. */
 export function isAt({ node, file }: ActiveLayer, path: string): boolean {
   // QEMU (7.2) tells a layer that stands on another file than its header names as `json:{...}`, cut
   // after 4095 bytes; only layers that were switched to are told so.
-  return file === path || node === nodeOf(path);
+  return basename(file) === basename(path) || node === nodeOf(path);
 }
 
 /** Makes a live machine write to a new layer from now on; the old one is only read any more. */

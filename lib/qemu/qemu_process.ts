@@ -1,4 +1,5 @@
 import { NidoError } from "../errors.ts";
+import { isSameFile } from "../store/same_file.ts";
 import { commandLines, hasEnded, sendSignal } from "../host/process.ts";
 
 /** Reads the pids that QEMU wrote and keeps those that are QEMU running with that very pid file. */
@@ -68,17 +69,7 @@ async function isMachine(commandLine: string | undefined, pidFile: string): Prom
   const shape = /^(?:\S*[/\\])?qemu-system-[a-z0-9_]+(?:\.exe)? .*? -pidfile (.+?) -S /;
   const named = shape.exec(commandLine ?? "")?.[1];
   if (named === undefined) return false;
-  return named === pidFile || await isSameFile(named, pidFile);
-}
-
-// A home can be reached by several paths (a link to it, another mount); QEMU knows only one.
-async function isSameFile(one: string, other: string): Promise<boolean> {
-  try {
-    const [a, b] = [await Deno.stat(one), await Deno.stat(other)];
-    return a.ino !== null && a.ino === b.ino && a.dev === b.dev;
-  } catch {
-    return false;
-  }
+  return await isSameFile(named, pidFile);
 }
 
 /** The pid that a pid file names, whatever process that is now. */

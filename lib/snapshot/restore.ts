@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Context } from "../context.ts";
 import { readQcow2 } from "../image/qcow2.ts";
 import { sweepLayers } from "../moment/layers.ts";
-import { operation } from "../operation.ts";
+import { field, operation } from "../operation.ts";
 import { emptyOverlay } from "../qemu/overlay.ts";
 import { files, nextLayer, snapshotFiles, vmFiles } from "../store/files.ts";
 import { writeFileAtomic, writeRecord } from "../store/record.ts";
@@ -26,7 +26,7 @@ import { labelField, openSnapshot, snapshotPath, type SoundSnapshot } from "./sn
 const input = z.strictObject({
   name: vmField,
   label: labelField,
-  diskOnly: z.boolean().default(false).describe(
+  diskOnly: field("rare", z.boolean().default(false)).describe(
     "Boot from the snapshot's disk; what its memory held is left out",
   ),
 });

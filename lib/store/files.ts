@@ -3,6 +3,8 @@ import { join } from "node:path";
 /** Every file name under Nido's home; nothing else spells one. */
 export const files = {
   config: (home: string) => join(home, "config.json"),
+  audit: (home: string) => join(home, "audit.jsonl"),
+  token: (home: string) => join(home, "keys", "http_token"),
   keys: (home: string) => join(home, "keys"),
   privateKey: (home: string) => join(home, "keys", "id_ed25519"),
   publicKey: (home: string) => join(home, "keys", "id_ed25519.pub"),

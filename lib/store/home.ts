@@ -2,8 +2,20 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { toNidoError } from "../errors.ts";
 
-/** Where Nido keeps everything: `NIDO_HOME`, else `~/.nido` (`%LOCALAPPDATA%\nido` on Windows). */
+/**
+ * Where Nido keeps everything: `NIDO_HOME`, else `~/.nido` (`%LOCALAPPDATA%\nido` on Windows), by its
+ * own name when it is reached through a link: what stands on a file is known by the file's path.
+ */
 export function homePath(): string {
+  const path = namedHome();
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return path; // not made yet
+  }
+}
+
+function namedHome(): string {
   const named = Deno.env.get("NIDO_HOME");
   if (named) return resolve(named);
   if (Deno.build.os === "windows") {

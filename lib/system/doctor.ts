@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { thisPlatform } from "../host/platform.ts";
-import { operation } from "../operation.ts";
+import { field, operation } from "../operation.ts";
 import { type Check, type Examination, type Finding, finding } from "./checks/check.ts";
 import { home, staging } from "./checks/home.ts";
 import { disks, images } from "./checks/images.ts";
@@ -17,7 +17,7 @@ export const checks: Check[] = [
 ];
 
 const input = z.strictObject({
-  fix: z.boolean().default(false).describe(
+  fix: field("commandLine", z.boolean().default(false)).describe(
     "Put right what is safe to: permissions, leftovers, stale sockets; never packages",
   ),
 });
@@ -77,6 +77,7 @@ export default operation({
   description: "Looks at QEMU, firmware, the accelerator and why it was chosen, other programs, " +
     "disk, memory, the home, VMs, images and templates. Each finding has a state and the command that changes it.",
   effect: "change",
+  readsUnless: "fix",
   idempotent: true,
   input,
   output,

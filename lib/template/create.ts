@@ -3,7 +3,7 @@ import type { Context } from "../context.ts";
 import { toNidoError } from "../errors.ts";
 import { sweepLayers } from "../moment/layers.ts";
 import { warmBase, warmOutput, warmText } from "../moment/warm.ts";
-import { operation } from "../operation.ts";
+import { field, operation } from "../operation.ts";
 import { formatBytes } from "../units.ts";
 import { portSpecs } from "../vm/port.ts";
 import { labels } from "../vm/shape.ts";
@@ -17,17 +17,17 @@ import { showTemplate, templateFields } from "./template_fields.ts";
 const input = z.strictObject({
   vm: vmField.describe("Name of the VM to make it of; running, paused, stopped or crashed"),
   name: templateName.describe("The template's name"),
-  description: z.string().max(500).optional().describe("A note for people"),
-  labels: labels.optional().describe("Labels"),
-  expand: z.boolean().default(false).describe(
+  description: field("rare", z.string().max(500)).optional().describe("A note for people"),
+  labels: field("rare", labels).optional().describe("Labels"),
+  expand: field("rare", z.boolean().default(false)).describe(
     "Keep an uncompressed copy of the disk, which VMs read faster",
   ),
   force: z.boolean().default(false).describe("Replace the template that has the name"),
-  keepIdentity: z.boolean().default(false).describe(
+  keepIdentity: field("rare", z.boolean().default(false)).describe(
     "Leave keys, machine id, cloud-init's data, logs and history in it",
   ),
   warm: z.boolean().default(false).describe("Make it warm at once, for the VM's own shape"),
-  timeoutSeconds: z.int().min(1).max(86_400).default(600).describe(
+  timeoutSeconds: field("rare", z.int().min(1).max(86_400).default(600)).describe(
     "Seconds that a copy of the VM has to get ready, and again to shut down",
   ),
 });

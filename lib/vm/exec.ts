@@ -1,14 +1,17 @@
 import { z } from "zod";
 import type { Context, Terminal } from "../context.ts";
 import { NidoError } from "../errors.ts";
+import { startJob } from "../guest/job/job.ts";
 import { GUEST_USER, shown } from "../guest/shell_words.ts";
 import type { SshSession } from "../guest/ssh.ts";
-import { operation } from "../operation.ts";
+import { field, operation } from "../operation.ts";
 import { kept, type Said, streamed } from "./outlets.ts";
 import { openSession } from "./reach.ts";
 import { vmField } from "./vm.ts";
 
 const DEFAULT_OUTPUT_BYTES = 65_536;
+// What an agent reads costs it tokens.
+const DEFAULT_AGENT_OUTPUT_BYTES = 8192;
 
 const input = z.strictObject({
   name: vmField,
@@ -27,10 +30,15 @@ const input = z.strictObject({
   timeoutSeconds: z.int().min(1).max(604_800).optional().describe(
     "Seconds after which the command and its children are killed; default never",
   ),
-  maxOutputBytes: z.int().min(1024).max(67_108_864).default(DEFAULT_OUTPUT_BYTES).describe(
-    "Bytes of each of stdout and stderr in the result: the beginning and the end",
+  background: z.boolean().default(false).describe(
+    "Return at once with a job id instead of waiting: for servers, builds and whatever may take " +
+      "longer than 45 s; then call job.wait, job.output, job.kill",
   ),
-  terminal: z.boolean().default(false).describe(
+  maxOutputBytes: field("rare", z.int().min(1024).max(67_108_864).optional()).describe(
+    "Bytes of each of stdout and stderr in the result: the beginning and the end; default 64K, " +
+      "over MCP 8K",
+  ),
+  terminal: field("commandLine", z.boolean().default(false)).describe(
     "Give it this terminal, for programs that a person works with; on the command line only",
   ),
 });
@@ -38,14 +46,17 @@ const input = z.strictObject({
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 const output = z.strictObject({
-  exitCode: z.int().min(0).max(255).describe("Exit code; 128 + n when signal n ended it"),
+  exitCode: z.int().min(0).max(255).optional().describe(
+    "Exit code; 128 + n when signal n ended it; absent in the background",
+  ),
+  job: z.string().optional().describe("Id of the job, in the background: next is job.wait"),
   signal: z.string().optional().describe("The signal that ended it, if one did"),
   stdout: z.string().describe("Standard output, cut in the middle if long; empty if streamed"),
   stderr: z.string().describe("Standard error, cut in the middle if long; empty if streamed"),
   stdoutBytes: count.describe("Bytes written to stdout in all"),
   stderrBytes: count.describe("Bytes written to stderr in all"),
   truncated: z.boolean().describe("Whether something was cut out of stdout or stderr"),
-  durationMs: count.describe("How long it ran"),
+  durationMs: count.optional().describe("How long it ran; absent in the background"),
   stdoutFile: z.string().optional().describe("File on this host with all of stdout, if it was cut"),
   stderrFile: z.string().optional().describe("File on this host with all of stderr, if it was cut"),
   notes: z.array(z.string()).optional().describe("Why such a file is missing or not whole"),
@@ -56,6 +67,7 @@ export async function exec(
   context: Context,
   request: z.input<typeof input>,
 ): Promise<z.input<typeof output>> {
+  checkBackground(request);
   const terminal = request.terminal ? terminalFor(context, request) : undefined;
   await using session = await openSession(context, request.name, "run a command in");
   return await execIn(context, session, request, terminal);
@@ -68,7 +80,10 @@ export async function execIn(
   request: z.input<typeof input>,
   terminal?: Terminal,
 ): Promise<z.input<typeof output>> {
-  const { name, command, cwd, env, maxOutputBytes = DEFAULT_OUTPUT_BYTES } = request;
+  if (request.background) return await execInBackground(context, session, request);
+  const { name, command, cwd, env } = request;
+  const usual = context.actor.surface === "mcp" ? DEFAULT_AGENT_OUTPUT_BYTES : DEFAULT_OUTPUT_BYTES;
+  const maxOutputBytes = request.maxOutputBytes ?? usual;
   const outlets = context.output ? streamed(context.output) : kept(context, name, maxOutputBytes);
   try {
     const ended = await session.exec(command, {
@@ -88,6 +103,29 @@ export async function execIn(
   } catch (error) {
     throw withOutput(error, await outlets.finish());
   }
+}
+
+async function execInBackground(
+  context: Context,
+  session: SshSession,
+  { command, user, cwd, env, stdin }: z.input<typeof input>,
+): Promise<z.input<typeof output>> {
+  const { signal } = context;
+  const id = await startJob(session, { command, asUser: user, cwd, env, stdin, signal });
+  const said = { stdout: "", stderr: "", stdoutBytes: 0, stderrBytes: 0, truncated: false };
+  return { job: `${session.name}.${id}`, ...said };
+}
+
+function checkBackground(request: z.input<typeof input>): void {
+  if (!request.background) return;
+  const refuse = (fact: string, hint: string) =>
+    new NidoError("invalid_input", `Cannot run a command in the background: ${fact}`, { hint });
+  const again = `nido exec ${request.name} --background --`;
+  const words = shown(request.command);
+  if (request.terminal) throw refuse("it can't have this terminal", `${again} ${words}`);
+  if (request.timeoutSeconds === undefined) return;
+  const limit = `timeout ${request.timeoutSeconds}`;
+  throw refuse("nobody is there to end it in time", `${again} ${limit} ${words}`);
 }
 
 /** A command that is cut short has said something already, which its caller needs. */
@@ -113,7 +151,8 @@ export default operation({
   description:
     "Runs a program, as the login user unless another is named, and gives its output and exit code. " +
     "A failing program is a result, not an error. Output beyond the limit is cut in the middle and " +
-    "kept whole in a file on this host.",
+    "kept whole in a file on this host. With `background` it goes on in the guest after the call, " +
+    "whoever leaves; it gets no standard input but `stdin`.",
   effect: "change",
   openWorld: true,
   input,
@@ -127,8 +166,9 @@ export default operation({
     "nido exec -t web -- top",
     "nido exec web --timeout 30s -- sh -c 'sleep 5 && date'",
     "nido exec web -- tar x < files.tar",
+    "nido exec web --background -- make -j4",
   ],
-  text: () => "",
-  exitStatus: ({ exitCode }) => exitCode,
+  text: ({ job }) => job === undefined ? "" : `${job}\n`,
+  exitStatus: ({ exitCode }) => exitCode ?? 0,
   run: exec,
 });

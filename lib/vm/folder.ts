@@ -27,6 +27,8 @@ export interface Contents {
   /** Keys that may log in besides this home's own; absent: those that the guest has. */
   callersKeys?: string[];
   userData?: string;
+  /** The memory that it wakes from holds connections to the outside; a base's holds none. */
+  hasConnections?: boolean;
 }
 
 /**
@@ -36,8 +38,9 @@ export interface Contents {
 export async function fillFolder(
   context: Context,
   folder: string,
-  { hostname, record, below, diskBytes, growsTo, firmwareVars, callersKeys, userData }: Contents,
+  contents: Contents,
 ): Promise<string[]> {
+  const { hostname, record, below, diskBytes, growsTo, callersKeys, userData } = contents;
   const [own, hostKey] = await Promise.all([homeKey(context), generateKeyPair(hostname)]);
   record.hostKey = hostKey.public.split(" ").slice(0, 2).join(" ");
   const identity: Identity = {
@@ -49,7 +52,7 @@ export async function fillFolder(
     authorizedKeys: callersKeys && [own.public, ...callersKeys],
   };
   const seed: Seed = { ...identity, authorizedKeys: [own.public, ...callersKeys ?? []], userData };
-  const contents: Record<string, string | Uint8Array> = {
+  const written: Record<string, string | Uint8Array> = {
     [record.disk]: emptyOverlay(below, diskBytes),
     [vmFiles.seed]: await seedImage(seed),
     [vmFiles.knownHosts]: knownHostsLine(record.hostKey),
@@ -59,15 +62,17 @@ export async function fillFolder(
     const parts: RenewalParts = { identity };
     if (userData !== undefined) parts.userData = true;
     if (growsTo !== undefined) parts.growRoot = true;
+    if (contents.hasConnections) parts.cutConnections = true;
     const awaited: Awaited = { parts, diskBytes: growsTo };
-    contents[vmFiles.renewal] = JSON.stringify(awaited);
+    written[vmFiles.renewal] = JSON.stringify(awaited);
   }
   if (record.firmware === "uefi") {
-    const vars = firmwareVars ?? (await requireFirmware(context, record.architecture)).vars;
-    contents[vmFiles.firmwareVars] = await Deno.readFile(vars);
+    const vars = contents.firmwareVars ??
+      (await requireFirmware(context, record.architecture)).vars;
+    written[vmFiles.firmwareVars] = await Deno.readFile(vars);
   }
   await Promise.all(
-    Object.entries(contents).map(([file, content]) => writeNewFile(join(folder, file), content)),
+    Object.entries(written).map(([file, content]) => writeNewFile(join(folder, file), content)),
   );
   await Deno.truncate(join(folder, vmFiles.seed), SEED_BYTES);
   return userData === undefined ? [] : await overruledKeys(ownCloudConfig(seed), userData);

@@ -9,7 +9,9 @@ import { withIncubator } from "../moment/incubator.ts";
 import { sweepLayers } from "../moment/layers.ts";
 import { shareMemory } from "../moment/share_memory.ts";
 import { operation } from "../operation.ts";
+import { emptyOverlay } from "../qemu/overlay.ts";
 import { files, momentFiles, vmFiles } from "../store/files.ts";
+import { writeNewFile } from "../store/record.ts";
 import { retireLock, takeLock } from "../store/lock.ts";
 import { stage } from "../store/staging.ts";
 import { removeVm } from "./delete.ts";
@@ -38,6 +40,7 @@ import {
 
 /** Where, in an incubator, what was frozen waits for its copies. */
 const FROZEN = "frozen";
+const HELD = "held.qcow2";
 
 // Reading memory in full for each costs more than writing it once more into a file from here on.
 const WORTH_SHARING = 3;
@@ -83,7 +86,9 @@ export async function fork(
       context.report({ stage: "memory", message: `copying the memory of "${name}"` });
       const folder = join(incubator.folder, FROZEN);
       await Deno.mkdir(folder, { mode: 0o700 });
-      return { source, frozen: await freeze(context, source, folder), problems };
+      const frozen = await freeze(context, source, folder);
+      await holdLayer(context, incubator.folder, frozen.layer);
+      return { source, frozen, problems };
     });
     const hears = problems.length === 0;
     if (!hears) problems.push("it has the name and the keys of its original");
@@ -123,6 +128,13 @@ async function forkNames(
     if (!taken.has(next) && !names.includes(next)) names.push(next);
   }
   return names;
+}
+
+/** Stands on a frozen layer until the copies do, so that nobody takes it for garbage. */
+async function holdLayer(context: Context, folder: string, layer: string): Promise<void> {
+  const below = files.layer(context.home, layer);
+  const { virtualSizeBytes } = await readQcow2(below);
+  await writeNewFile(join(folder, HELD), emptyOverlay(below, virtualSizeBytes));
 }
 
 function unheard({ name }: SoundVm): NidoError {
@@ -229,6 +241,7 @@ async function lay(
   };
   await stage(context, files.vm(context.home, name), async (folder) => {
     await fillFolder(context, folder, {
+      hasConnections: true,
       hostname: name,
       record,
       below,

@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import { readQcow2 } from "../image/qcow2.ts";
 import { operation } from "../operation.ts";
 import { forwardedPort } from "./port.ts";
+import { onExpiry } from "./shape.ts";
 import { sshAccess, sshCommandLine } from "./ssh_access.ts";
 import { mustBeSound, openVm, vmField, vmState } from "./vm.ts";
 
@@ -32,6 +33,8 @@ const output = z.strictObject({
   network: z.enum(["full", "none"]).optional().describe("What the guest reaches"),
   ports: z.array(forwardedPort).describe("Forwarded ports"),
   labels: z.record(z.string(), z.string()).describe("Labels"),
+  expiresAt: z.iso.datetime().optional().describe("When its lease is over, if it has one"),
+  onExpiry: onExpiry.optional().describe("What the next command then does with it"),
   sshCommand: z.string().optional().describe("The exact ssh command"),
   pid: z.int().min(1).max(2 ** 31).optional().describe("Process id of its QEMU"),
 });
@@ -69,6 +72,8 @@ export async function info(context: Context, name: string): Promise<z.input<type
     network: record.network,
     ports: record.ports,
     labels: record.labels,
+    expiresAt: record.lease?.expiresAt,
+    onExpiry: record.lease?.onExpiry,
     sshCommand: sshCommandLine(sshAccess(context, mustBeSound(vm))),
   };
 }

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { operation } from "../operation.ts";
+import { listAfterLeases } from "./end_leases.ts";
 import { sshPort } from "./ssh_access.ts";
-import { listVms, vmState } from "./vm.ts";
+import { vmState } from "./vm.ts";
 
 const row = z.strictObject({
   name: z.string().describe("Name of the VM"),
@@ -13,6 +14,7 @@ const row = z.strictObject({
   memoryMib: z.int().min(1).max(4_194_304).optional().describe("Memory in MiB"),
   sshPort: z.int().min(0).max(65535).optional().describe("Loopback port of its SSH server"),
   createdAt: z.iso.datetime().optional().describe("When it was made"),
+  expiresAt: z.iso.datetime().optional().describe("When its lease is over, if it has one"),
   labels: z.record(z.string(), z.string()).describe("Labels"),
   problems: z.array(z.string()).describe("What is wrong with it"),
 });
@@ -29,7 +31,7 @@ export async function list(
   context: Context,
   { labels = {}, state }: z.output<typeof input>,
 ): Promise<z.input<typeof output>> {
-  const vms = (await listVms(context)).filter((vm) =>
+  const vms = (await listAfterLeases(context)).filter((vm) =>
     (state === undefined || vm.state === state) &&
     Object.entries(labels).every(([key, value]) => vm.record?.labels[key] === value)
   );
@@ -43,6 +45,7 @@ export async function list(
       memoryMib: record?.memoryMib,
       sshPort: record && sshPort(record),
       createdAt: record?.createdAt,
+      expiresAt: record?.lease?.expiresAt,
       labels: record?.labels ?? {},
       problems,
     })),
@@ -52,7 +55,9 @@ export async function list(
 export default operation({
   name: "vm.list",
   summary: "List VMs",
-  description: "Every VM with its state, read from the disk and the running processes.",
+  description:
+    "Every VM with its state, read from the disk and the running processes. Those whose lease is " +
+    "over are put to rest first.",
   effect: "read",
   input,
   output,

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Context } from "../context.ts";
-import { operation } from "../operation.ts";
+import { field, operation } from "../operation.ts";
 import { printable } from "../printable.ts";
 import { vmFiles } from "../store/files.ts";
 import { collectConsole, readConsoleLog } from "./console.ts";
@@ -13,7 +13,7 @@ const input = z.strictObject({
     "console: what the guest wrote to its serial console; qemu: what QEMU itself said",
   ),
   tail: z.int().min(1).max(1_000_000).default(200).describe("How many of the last lines"),
-  follow: z.boolean().default(false).describe(
+  follow: field("commandLine", z.boolean().default(false)).describe(
     "Go on showing new lines until interrupted or stopped",
   ),
 });

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
+import { friendlyName } from "../friendly_name.ts";
 import { isThereStill, type Moment } from "../moment/moment.ts";
 import { files, momentFiles } from "../store/files.ts";
 import { retireLock, takeLock } from "../store/lock.ts";
 import { stage } from "../store/staging.ts";
 import { fillFolder } from "./folder.ts";
-import { friendlyName } from "./name.ts";
 import { nameTaken, type Plan } from "./plan.ts";
 import { findVm, openSoundVm, type SoundVm, vmLock } from "./vm.ts";
 

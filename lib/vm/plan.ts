@@ -16,13 +16,22 @@ import { vmName } from "./name.ts";
 import { newRecord } from "./new_record.ts";
 import { parsePorts } from "./port.ts";
 import { checkPortsAreFree } from "./port_taken.ts";
-import { checkMemory, cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
+import {
+  checkMemory,
+  cpus,
+  diskGib,
+  labels,
+  memoryMib,
+  network,
+  onExpiry,
+  ttlSeconds,
+} from "./shape.ts";
 import { findVm, type VmRecord } from "./vm.ts";
 
 /** What to spawn, as callers say it. */
 export const spawnInput = z.strictObject({
   name: vmName.optional().describe("Name of the VM; a friendly free one is made when left out"),
-  image: z.string().min(1).optional().describe(
+  image: field("nameOrPath", z.string().min(1)).optional().describe(
     "Image to spawn from: a name from `nido images`, or the path of a disk; default from `nido config`",
   ),
   template: z.string().min(1).optional().describe(
@@ -33,13 +42,13 @@ export const spawnInput = z.strictObject({
   diskGib: diskGib.optional().describe(
     "Disk size in GiB; default the image's or template's own, and never less",
   ),
-  user: loginUser.optional().describe(
+  user: field("rare", loginUser).optional().describe(
     "Login user, with sudo; default the image's or template's",
   ),
   userData: field("content", z.string()).optional().describe(
     "cloud-init user-data of your own: cloud-config, a script, or a MIME multipart",
   ),
-  sshKeys: z.array(field("content", z.string())).max(32).optional().describe(
+  sshKeys: field("rare", z.array(field("content", z.string())).max(32)).optional().describe(
     "More public keys that may log in",
   ),
   ports: z.array(z.string()).max(64).optional().describe(
@@ -50,14 +59,22 @@ export const spawnInput = z.strictObject({
   network: network.optional().describe(
     "full: the guest reaches the outside; none: only forwarded ports answer; default full",
   ),
-  accel: z.enum(["kvm", "hvf", "whpx", "tcg"]).optional().describe(
+  accel: field("rare", z.enum(["kvm", "hvf", "whpx", "tcg"]).optional()).describe(
     "Accelerator to insist on; default the best that works",
+  ),
+  ttlSeconds: ttlSeconds.optional().describe(
+    "Seconds after which it is suspended by the next command; default never; vm.set renews it",
+  ),
+  onExpiry: field("rare", onExpiry).optional().describe(
+    "What becomes of it then: suspend (the default) keeps all of it, delete nothing",
   ),
   wait: z.enum(["none", "running", "ready"]).default("ready").describe(
     "When to return: at once after the disk is made, when QEMU runs, or when first boot is finished",
   ),
-  timeoutSeconds: z.int().min(1).max(86_400).default(600).describe("Seconds to wait until ready"),
-  rmOnFailure: z.boolean().default(false).describe(
+  timeoutSeconds: field("rare", z.int().min(1).max(86_400).default(600)).describe(
+    "Seconds to wait until ready",
+  ),
+  rmOnFailure: field("rare", z.boolean().default(false)).describe(
     "Remove the VM when it does not get ready in time",
   ),
 });

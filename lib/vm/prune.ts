@@ -6,6 +6,7 @@ import { sweepLayers } from "../moment/layers.ts";
 import { operation } from "../operation.ts";
 import { sweepStaging } from "../store/staging.ts";
 import { removeVm } from "./delete.ts";
+import { endLeases } from "./end_leases.ts";
 import { labels } from "./shape.ts";
 import { listVms, type Vm } from "./vm.ts";
 
@@ -29,8 +30,10 @@ export async function prune(
   request: z.output<typeof input>,
 ): Promise<z.input<typeof output>> {
   await sweepStaging(context.home);
-  const names = (await listVms(context)).filter(isWanted).map(({ name }) => name);
+  const vms = await listVms(context);
+  const names = vms.filter(isWanted).map(({ name }) => name);
   if (request.dryRun) return { deleted: [], wouldDelete: names };
+  await endLeases(context, vms);
   const deleted: string[] = [];
   for (const name of names) if (await removed(context, name)) deleted.push(name);
   await sweepIncubators(context);

@@ -27,8 +27,10 @@ export async function renewalOf(
   vm: SoundVm,
   wake: Wake,
 ): Promise<{ renewal: Renewal; diskBytes?: number }> {
-  const { parts, diskBytes } = wake.renews === "identity" ? await awaited(vm) : { parts: {} };
-  return { renewal: freshRenewal(context.now(), { cutConnections: true, ...parts }), diskBytes };
+  const { parts, diskBytes }: Awaited = wake.renews === "identity"
+    ? await awaited(vm)
+    : { parts: { cutConnections: true } };
+  return { renewal: freshRenewal(context.now(), parts), diskBytes };
 }
 
 /** What a paused guest is told when it goes on: who it is, if it may not have heard that yet. */

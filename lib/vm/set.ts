@@ -5,14 +5,24 @@ import { NidoError } from "../errors.ts";
 import { readQcow2 } from "../image/qcow2.ts";
 import { operation } from "../operation.ts";
 import { growDisk } from "../qemu/image_tool.ts";
-import { growLiveDisk } from "../qemu/layer_switch.ts";
+import { activeLayer, growLiveDisk, isAt } from "../qemu/layer_switch.ts";
 import { vmFiles } from "../store/files.ts";
 import { writeRecord } from "../store/record.ts";
 import { addForward, removeOtherForwards } from "./forward.ts";
 import { endHalfStarted } from "./launch.ts";
+import { leaseFor } from "./lease.ts";
 import { type ForwardedPort, parsePorts } from "./port.ts";
 import { checkPortsAreFree } from "./port_taken.ts";
-import { checkMemory, cpus, diskGib, labels, memoryMib, network } from "./shape.ts";
+import {
+  checkMemory,
+  cpus,
+  diskGib,
+  labels,
+  memoryMib,
+  network,
+  onExpiry,
+  ttlSeconds,
+} from "./shape.ts";
 import { mustBeSound, openVm, type SoundVm, vmField, vmState, withMonitor, withVm } from "./vm.ts";
 
 const input = z.strictObject({
@@ -28,6 +38,10 @@ const input = z.strictObject({
     "Ports to forward no longer, each by its label or guest port",
   ),
   labels: labels.optional().describe("Labels to add or change; an empty value removes one"),
+  ttlSeconds: ttlSeconds.optional().describe(
+    "Seconds from now after which it is suspended, in place of an earlier lease; 0: never",
+  ),
+  onExpiry: onExpiry.optional().describe("What becomes of it then; default as before, or suspend"),
 });
 
 const output = z.strictObject({
@@ -48,6 +62,7 @@ export async function set(context: Context, request: Request): Promise<z.input<t
     if (request.memoryMib) checkMemory(request.memoryMib, `change VM "${vm.name}" to`);
     const notes: string[] = [];
     const changed = changeShape(sound, request);
+    if (changeLease(context, sound, request)) changed.push("lease");
     if (request.diskGib !== undefined && await grow(context, sound, request.diskGib)) {
       changed.push("disk");
       notes.push("the guest's file system grows at its next start");
@@ -95,6 +110,14 @@ function changeShape({ record }: SoundVm, request: Request): string[] {
   return changed;
 }
 
+function changeLease(context: Context, { record }: SoundVm, request: Request): boolean {
+  const { ttlSeconds, onExpiry = record.lease?.onExpiry } = request;
+  if (ttlSeconds !== undefined) record.lease = leaseFor(context, { ttlSeconds, onExpiry });
+  else if (record.lease && request.onExpiry) record.lease.onExpiry = request.onExpiry;
+  else return false;
+  return true;
+}
+
 async function grow(context: Context, vm: SoundVm, diskGib: number): Promise<boolean> {
   const disk = join(vm.folder, vm.record.disk);
   const { virtualSizeBytes } = await readQcow2(disk);
@@ -109,7 +132,13 @@ async function grow(context: Context, vm: SoundVm, diskGib: number): Promise<boo
     );
   }
   if (vm.pid === undefined) await growDisk(context, disk, wanted);
-  else await withMonitor(context, vm, "work", (qmp) => growLiveDisk(qmp, wanted));
+  else {
+    await withMonitor(context, vm, "work", async (qmp) => {
+      // A freeze that was killed may have named a layer to which the machine does not write yet.
+      if (!isAt(await activeLayer(qmp), disk)) await growDisk(context, disk, wanted);
+      await growLiveDisk(qmp, wanted);
+    });
+  }
   return true;
 }
 
@@ -147,9 +176,9 @@ function forwarded(vm: SoundVm, spec: string): ForwardedPort {
 
 export default operation({
   name: "vm.set",
-  summary: "Change a VM's size, ports or labels",
+  summary: "Change a VM's size, ports, labels or lease",
   description:
-    "Labels, ports and a larger disk at any time; CPUs, memory and network while it is stopped.",
+    "Labels, lease, ports and a larger disk at any time; CPUs, memory and network while it is stopped.",
   effect: "change",
   input,
   output,

@@ -14,6 +14,12 @@ export const diskGib = z.number().min(0.001).max(16_384);
 /** What of the network a guest reaches. */
 export const network = z.enum(["full", "none"]);
 
+/** Seconds that a VM may stay. */
+export const ttlSeconds = z.int().min(0).max(31_536_000);
+
+/** What becomes of a VM whose lease is over. */
+export const onExpiry = z.enum(["suspend", "delete"]);
+
 /** Labels of a VM. */
 export const labels = z.record(
   z.string().regex(

@@ -13,7 +13,9 @@ import { prepareHome } from "../store/home.ts";
 import { writeRecord } from "../store/record.ts";
 import { removeVm } from "./delete.ts";
 import { discard } from "./discard.ts";
+import { endAllLeases } from "./end_leases.ts";
 import { launch, type Launched } from "./launch.ts";
+import { leaseFor } from "./lease.ts";
 import { nest } from "./nest.ts";
 import { makePlan, type Plan, spawnInput, type SpawnRequest } from "./plan.ts";
 import { forwardedPort } from "./port.ts";
@@ -30,6 +32,7 @@ const output = z.strictObject({
   template: z.string().optional().describe("Template it was made from"),
   user: z.string().describe("Login user"),
   ports: z.array(forwardedPort).describe("Forwarded ports"),
+  expiresAt: z.iso.datetime().optional().describe("When its lease is over, if it has one"),
   sshCommand: z.string().optional().describe("The exact ssh command; absent with wait none"),
   accelerator: z.string().optional().describe("Accelerator that QEMU uses"),
   acceleratorReason: z.string().optional().describe("Why that one"),
@@ -65,7 +68,9 @@ export async function spawn(
   request: SpawnRequest,
 ): Promise<z.input<typeof output>> {
   await prepareHome(context.home);
+  await endAllLeases(context);
   const plan = await makePlan(context, request);
+  plan.record.lease = leaseFor(context, request);
   let choice = await choose(context, plan, request);
   plan.moment = choice.moment;
   const wake = plan.record.wake = choice.moment && wakeFrom(choice.moment);
@@ -90,6 +95,7 @@ export async function spawn(
     template: plan.record.template?.name,
     user: plan.record.user,
     ports: now.record.ports,
+    expiresAt: now.record.lease?.expiresAt,
     sshCommand: sshPort(now.record) ? sshCommandLine(sshAccess(context, now)) : undefined,
     accelerator: launched?.accelerator.name,
     acceleratorReason: launched?.accelerator.reason,

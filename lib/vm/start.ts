@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { sweepIncubators } from "../moment/incubator.ts";
-import { operation } from "../operation.ts";
+import { field, operation } from "../operation.ts";
 import { sweepStaging } from "../store/staging.ts";
 import { launchOrTell, settled } from "./awaken.ts";
 import { endHalfStarted } from "./launch.ts";
@@ -13,10 +13,12 @@ const input = z.strictObject({
   wait: z.enum(["running", "ready"]).default("ready").describe(
     "When to return: when QEMU runs, or when the guest can be used",
   ),
-  diskOnly: z.boolean().default(false).describe(
+  diskOnly: field("rare", z.boolean().default(false)).describe(
     "Boot a suspended VM from its disk; what its memory held is lost",
   ),
-  timeoutSeconds: z.int().min(1).max(86_400).default(600).describe("Seconds to wait until ready"),
+  timeoutSeconds: field("rare", z.int().min(1).max(86_400).default(600)).describe(
+    "Seconds to wait until ready",
+  ),
 });
 
 const output = z.strictObject({

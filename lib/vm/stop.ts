@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
-import { operation } from "../operation.ts";
+import { field, operation } from "../operation.ts";
 import { endMachine } from "./launch.ts";
 import { cutPower, shutDown, STOPPED_BY, type StoppedBy } from "./shut_down.ts";
 import { mustBe, mustBeSound, vmField, withVm } from "./vm.ts";
@@ -19,7 +19,7 @@ const input = z.strictObject({
   force: z.boolean().default(false).describe(
     "Cut the power: at once, and what the guest has not written to its disk is lost",
   ),
-  timeoutSeconds: z.int().min(1).max(3600).default(STOP_SECONDS).describe(
+  timeoutSeconds: field("rare", z.int().min(1).max(3600).default(STOP_SECONDS)).describe(
     "Seconds that the guest may take to shut down; then its power is cut",
   ),
 });

@@ -9,7 +9,7 @@ import { withStaging } from "../store/staging.ts";
 import { endMachine } from "./launch.ts";
 import { prepareToWake } from "./prepare_to_wake.ts";
 import { cutPower } from "./shut_down.ts";
-import { mustBe, mustBeSound, type SoundVm, vmField, withMonitor, withVm } from "./vm.ts";
+import { mustBe, mustBeSound, type SoundVm, type Vm, vmField, withMonitor, withVm } from "./vm.ts";
 
 const output = z.strictObject({
   name: z.string().describe("Name of the VM"),
@@ -20,16 +20,20 @@ const output = z.strictObject({
 
 /** Writes a VM's memory to the disk and ends its machine; it goes on from there when it is resumed. */
 export async function suspend(context: Context, name: string): Promise<z.input<typeof output>> {
-  return await withVm(context, name, "suspend", async (vm) => {
-    mustBe(vm, "suspend", ["running", "paused"]);
-    const sound = mustBeSound(vm);
-    const problems = await prepareToWake(context, sound);
-    context.report({ stage: "memory", message: `"${name}" tucks its head under its wing` });
-    const memoryBytes = await keepMemory(context, sound, problems.length === 0);
-    await cutPower(context, sound);
-    await endMachine(sound);
-    return { name, state: "suspended" as const, memoryBytes, problems };
-  });
+  return await withVm(context, name, "suspend", (vm) => suspendHeld(context, vm));
+}
+
+/** Suspends a VM whose lock the caller holds. */
+export async function suspendHeld(context: Context, vm: Vm): Promise<z.input<typeof output>> {
+  const { name } = vm;
+  mustBe(vm, "suspend", ["running", "paused"]);
+  const sound = mustBeSound(vm);
+  const problems = await prepareToWake(context, sound);
+  context.report({ stage: "memory", message: `"${name}" tucks its head under its wing` });
+  const memoryBytes = await keepMemory(context, sound, problems.length === 0);
+  await cutPower(context, sound);
+  await endMachine(sound);
+  return { name, state: "suspended" as const, memoryBytes, problems };
 }
 
 async function keepMemory(context: Context, vm: SoundVm, hears: boolean): Promise<number> {

@@ -10,6 +10,7 @@ import { files, runFiles, vmFiles } from "../store/files.ts";
 import { type LockRequest, withLock } from "../store/lock.ts";
 import { namesIn, readRecord } from "../store/record.ts";
 import { runFolder } from "../store/run_folder.ts";
+import { lease } from "./lease.ts";
 import { vmName } from "./name.ts";
 import { forwardedPort } from "./port.ts";
 
@@ -48,6 +49,7 @@ export const vmRecord = z.strictObject({
   network: z.enum(["full", "none"]),
   ports: z.array(forwardedPort),
   labels: z.record(z.string(), z.string()),
+  lease: lease.optional(),
   hostKey: z.string(),
 });
 
@@ -150,11 +152,12 @@ export async function withVm<T>(
   name: string,
   verb: string,
   run: (vm: Vm) => Promise<T>,
+  patienceMs?: number,
 ): Promise<T> {
   await openVm(context, name);
   return await withLock(
     context,
-    vmLock(name, verb),
+    { ...vmLock(name, verb), patienceMs },
     async () => {
       const vm = await openVm(context, name);
       if (vm.isHalfFrozen) await thaw(context, mustBeSound(vm));

@@ -1,14 +1,16 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { NidoError } from "../errors.ts";
-import { operation } from "../operation.ts";
+import { field, operation } from "../operation.ts";
 import { waitForReady } from "./ready.ts";
 import { mustBe, mustBeSound, openVm, vmField, vmState } from "./vm.ts";
 
 const input = z.strictObject({
   name: vmField,
   for: z.enum(["ready", "running", "stopped"]).default("ready").describe("What to wait for"),
-  timeoutSeconds: z.int().min(1).max(86_400).default(600).describe("Seconds to wait"),
+  timeoutSeconds: field("rare", z.int().min(1).max(86_400).default(600)).describe(
+    "Seconds to wait",
+  ),
 });
 
 const output = z.strictObject({

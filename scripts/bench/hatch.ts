@@ -6,11 +6,12 @@ import { crowdPart } from "./hatch/crowd.ts";
 import { cyclesPart } from "./hatch/cycles.ts";
 import { forkPart } from "./hatch/fork.ts";
 import { snapshotPart } from "./hatch/snapshot.ts";
+import { templatePart } from "./hatch/template.ts";
 import { warmPart } from "./hatch/warm.ts";
 import type { Row } from "./measure.ts";
 import type { Bench } from "./hatch/bench.ts";
 
-const PARTS = ["cold", "warm", "fork", "snapshot", "crowd", "cycles"];
+const PARTS = ["cold", "warm", "fork", "snapshot", "template", "crowd", "cycles"];
 
 /** Hatching from the memory of a warm base, against booting and against the least that could do it. */
 export async function hatchBench(parts = PARTS, cycles: number): Promise<Row[]> {
@@ -31,6 +32,7 @@ export async function hatchBench(parts = PARTS, cycles: number): Promise<Row[]> 
   await run("warm", warmPart);
   await run("fork", forkPart);
   await run("snapshot", snapshotPart);
+  await run("template", templatePart);
   await run("crowd", crowdPart);
   await run("cycles", (bench) => cyclesPart(bench, cycles));
   return bench.rows;

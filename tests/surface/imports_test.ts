@@ -5,7 +5,17 @@ import { operations } from "../../lib/operations.ts";
 import { withHome } from "../helpers/command.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
 
-const HEAVY = ["ssh2", "yaml", "xz-decompress", "tar-stream", "commander", "@bomb.sh/tab"];
+const HEAVY = [
+  "ssh2",
+  "yaml",
+  "xz-decompress",
+  "tar-stream",
+  "commander",
+  "@bomb.sh/tab",
+  "@modelcontextprotocol/sdk",
+  "jsonc-parser",
+  "smol-toml",
+];
 
 /** Runs main.ts where some packages can't be loaded. */
 async function withoutPackages(packages: string[], args: string[]): Promise<Deno.CommandOutput> {

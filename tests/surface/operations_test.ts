@@ -100,6 +100,8 @@ Deno.test("the commands that are no operations are these", () => {
     "ssh",
     "cp",
     "console",
+    "mcp",
+    "register",
     "completion",
     "complete",
     "help",

@@ -64,6 +64,14 @@ Deno.test("exec over a session", async (t) => {
     },
   );
 
+  await t.step("an agent gets 8 KiB of each unless it asks for more", async () => {
+    const agent: Context = { ...context, actor: { surface: "mcp" } };
+    const { stdout, stdoutBytes } = await run("seq 1 20000", {}, agent);
+    assert.equal(stdoutBytes, 108_894);
+    assert(stdout.length < 8300, `${stdout.length} bytes`);
+    assert.equal((await run("seq 1 20000", { maxOutputBytes: 200_000 }, agent)).truncated, false);
+  });
+
   await t.step("a command that is cut short tells what it said", async () => {
     const error = await failing(run("echo so far; exec sleep 100", { timeoutSeconds: 1 }));
     assert.equal(error.code, "timeout");

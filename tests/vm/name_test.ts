@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { friendlyName, vmName } from "../../lib/vm/name.ts";
+import { friendlyName } from "../../lib/friendly_name.ts";
+import { vmName } from "../../lib/vm/name.ts";
 
 const RULE =
   "a VM's name is 1 to 63 lowercase letters, digits and hyphens, with no hyphen at either end";

@@ -11,7 +11,7 @@ export async function snapshotPart(bench: Bench): Promise<void> {
     await (await operation()).default.call(bench.context, input);
   const [made, restored]: number[][] = [[], []];
   for (let run = 0; run < RUNS; run++) {
-    const which = { name: "bench-source", snapshot: `bench-${run}` };
+    const which = { name: "bench-source", label: `bench-${run}` };
     made!.push(await msOf(() => call(create, which)));
     restored!.push(await msOf(() => call(restore, which)));
     await answers(bench, "source");

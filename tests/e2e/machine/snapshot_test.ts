@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { makeContext } from "../../../lib/context.ts";
+import { createSnapshot } from "../../../lib/snapshot/create.ts";
 import { join } from "node:path";
 import { NidoError } from "../../../lib/errors.ts";
 import { readQcow2 } from "../../../lib/image/qcow2.ts";
@@ -476,4 +478,20 @@ Deno.test("a disk of too many layers would not start, and so gets no more", asyn
   await refuses(create(home), "exhausted", `Cannot snapshot VM "a": ${fact}`);
   await home.call("vm.start", { name: "a", wait: "running" });
   await countPast(home, "a", 0);
+});
+
+Deno.test("a home can be reached by another path when a VM is frozen again", async () => {
+  await using home = await nest();
+  await home.spawn("a");
+  const link = join(home.folder, "link");
+  await Deno.symlink(home.home, link);
+  const byLink = makeContext(link);
+  await createSnapshot(home.context, { name: "a" });
+  await createSnapshot(byLink, { name: "a" });
+  await createSnapshot(home.context, { name: "a" });
+  const { snapshots } = await home.call<{ snapshots: { label: string }[] }>("snapshot.list", {
+    name: "a",
+  });
+  assert.deepEqual(snapshots.map(({ label }) => label), ["s1", "s2", "s3"]);
+  assert.equal((await home.row("a"))?.state, "running");
 });

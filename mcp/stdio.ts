@@ -1,0 +1,29 @@
+import process from "node:process";
+import { askedToEnd, within } from "./ending.ts";
+import { StdioServerTransport } from "./sdk.ts";
+import { makeServer } from "./server.ts";
+import { endSession, makeSession, type Service } from "./service.ts";
+
+const MESSAGE_BYTES = 32 * 2 ** 20;
+/** Long enough to take back what was begun, short enough for a host that waits for the end. */
+const GRACE_MS = 1_500;
+const EPHEMERAL_GRACE_MS = 60_000;
+
+/** Serves one client on standard input and output until it goes; VMs stay. */
+export async function serveStdio(service: Service): Promise<number> {
+  const session = makeSession();
+  const server = await makeServer(service, session);
+  const { promise: gone, resolve: leave } = Promise.withResolvers<void>();
+  // SDK 1.32 doesn't close at the end of its input.
+  for (const end of ["end", "close", "error"]) process.stdin.once(end, () => leave());
+  process.stdout.once("error", () => leave());
+  server.onclose = leave;
+  server.onerror = (error) => console.error(`nido: ${error.message.slice(0, 500)}`);
+  await server.connect(
+    new StdioServerTransport(process.stdin, process.stdout, { maxBufferSize: MESSAGE_BYTES }),
+  );
+  await Promise.race([gone, askedToEnd()]);
+  await within(GRACE_MS, Promise.all([server.close(), service.unfinished.settled()]));
+  await within(EPHEMERAL_GRACE_MS, endSession(service, session));
+  return 0;
+}

@@ -1,0 +1,264 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { makeContext } from "../../lib/context.ts";
+import { load } from "../../lib/cli/run.ts";
+import { type Guard, operation } from "../../lib/operation.ts";
+import { files } from "../../lib/store/files.ts";
+import { auditOf } from "../../mcp/guards/audit.ts";
+import { type Policy, readPolicy } from "../../mcp/guards/policy.ts";
+import { startsGuard } from "../../mcp/guards/starts.ts";
+import { workspaceGuard } from "../../mcp/guards/workspace.ts";
+import { z } from "zod";
+import { withHome } from "../helpers/command.ts";
+import { nest, refuses } from "../helpers/nest.ts";
+import { connect } from "./client.ts";
+
+/** A stand-in for an operation; it gives back what arrived. */
+function echo(name: string, shape: z.ZodRawShape, effect: "create" | "change" | "read" = "change") {
+  return operation({
+    name,
+    summary: "Give back what arrived",
+    effect,
+    input: z.strictObject(shape),
+    output: z.strictObject({ got: z.record(z.string(), z.unknown()) }),
+    run: (_, got) => Promise.resolve({ got }),
+  });
+}
+
+Deno.test("guards stand around a call, the first outermost; what they let in is checked again", async () => {
+  const told: string[] = [];
+  const guard = (name: string): Guard => async ({ input }, go) => {
+    told.push(`${name} in`);
+    const result = await go({ ...input, count: Number(input.count) + 1 });
+    told.push(`${name} out`);
+    return result;
+  };
+  const op = echo("vm.echo", { count: z.int().max(3) });
+  const context = makeContext("/nowhere", { guards: [guard("a"), guard("b")] });
+  assert.deepEqual(await op.call(context, { count: 1 }), { got: { count: 3 } });
+  assert.deepEqual(told, ["a in", "b in", "b out", "a out"]);
+  await refuses(
+    op.call(context, { count: 2 }),
+    "invalid_input",
+    "Cannot run vm.echo: count: Too big: expected number to be <=3",
+  );
+});
+
+Deno.test("paths are kept inside the workspace, whatever links lead out of it", async () => {
+  await withHome(async (folder) => {
+    const workspace = join(folder, "work");
+    await Deno.mkdir(join(workspace, "inner"), { recursive: true });
+    await Deno.writeTextFile(join(folder, "secret"), "");
+    await Deno.symlink("/etc", join(workspace, "out"));
+    await Deno.symlink(join(folder, "not-yet"), join(workspace, "dangling"));
+    await Deno.symlink("inner", join(workspace, "in"));
+    const upload = await load("vm.upload");
+    const guard = workspaceGuard(workspace);
+    const arrived = async (source: string) =>
+      (await guard(
+        { operation: upload, input: { name: "x", source, destination: "/tmp" } },
+        (input) => Promise.resolve(input),
+      )).source;
+    const real = await Deno.realPath(workspace);
+    assert.equal(await arrived("."), real);
+    assert.equal(await arrived("in/new"), join(real, "inner", "new"));
+    assert.equal(await arrived(join(workspace, "a", "b")), join(real, "a", "b"));
+    assert.equal(await arrived("..data"), join(real, "..data"));
+    for (
+      const outside of [
+        "..",
+        "../secret",
+        "/etc/passwd",
+        "out/passwd",
+        "out/no/such",
+        "dangling",
+        "inner/../../secret",
+        `${workspace}-other`,
+      ]
+    ) {
+      await refuses(
+        arrived(outside),
+        "denied",
+        `Cannot run vm.upload: ${outside} is outside of the workspace`,
+      );
+    }
+  });
+});
+
+Deno.test("without a workspace no path of this machine is reached, by an image's name neither", async () => {
+  await using made = await nest();
+  await using mcp = await connect({ home: made.home });
+  for (const image of ["/etc/passwd", "./disk", "../x", "disk.qcow2", "tiny.RAW", "a\\b"]) {
+    assert.equal(
+      await mcp.error("vm_spawn", { image }),
+      `denied: Cannot run vm.spawn with ${image}: this server reaches no files of its host\n` +
+        "Hint: Somebody must start it with nido mcp --workspace FOLDER",
+    );
+  }
+  await mcp.data("vm_spawn", { image: "tiny", wait: "none" });
+});
+
+Deno.test("a policy is obeyed by every route", async () => {
+  await using made = await nest();
+  for (const name of ["one", "two"]) await made.spawn(name, { wait: "none" });
+  const noDelete = await readPolicy("no-delete");
+  await using mcp = await connect({ home: made.home, toolsets: ["all"], policy: noDelete });
+  const { tools } = await mcp.client.listTools();
+  assert.ok(tools.some(({ name }) => name === "vm_stop"));
+  assert.deepEqual(tools.filter(({ annotations }) => annotations?.destructiveHint), []);
+  const { callOperation, makeSession } = await import("../../mcp/service.ts");
+  for (const name of ["vm.delete", "vm.prune", "image.remove"]) {
+    const input = name === "vm.delete"
+      ? { names: ["one"] }
+      : name === "vm.prune"
+      ? {}
+      : { name: "tiny" };
+    await refuses(
+      callOperation(mcp.service, makeSession(), name, input, { confirmed: true }),
+      "denied",
+      `Cannot run ${name}: the policy of this server does not allow it`,
+    );
+  }
+  await using reading = await connect({
+    home: made.home,
+    toolsets: ["all"],
+    policy: await readPolicy("read-only"),
+  });
+  await refuses(
+    callOperation(reading.service, makeSession(), "vm.start", { name: "one" }),
+    "denied",
+    "Cannot run vm.start: the policy of this server does not allow it",
+  );
+  assert.equal(
+    (await reading.client.readResource({ uri: "nido://system/doctor" })).contents.length,
+    1,
+  );
+  assert.equal((await made.list()).length, 2);
+});
+
+Deno.test("a policy's limits hold for what is named, what is set and what is left out", async () => {
+  await using made = await nest();
+  const policy = (more: Partial<Policy>): Policy => ({ preset: "full", deny: [], ...more });
+  const error = async (more: Partial<Policy>, input: Record<string, unknown>) => {
+    await using mcp = await connect({ home: made.home, policy: policy(more) });
+    return (await mcp.error("vm_spawn", { wait: "none", ...input })).split("\n")[0];
+  };
+  const denied = "denied: Cannot run vm.spawn: the policy allows";
+  assert.equal(
+    await error({ maxMemoryMib: 256 }, { memoryMib: 512 }),
+    `${denied} 256 MiB of memory, not 512`,
+  );
+  assert.equal(await error({ maxCpus: 1 }, {}), `${denied} 1 CPUs, not 2`);
+  assert.equal(await error({ maxDiskGib: 1 }, { diskGib: 2 }), `${denied} 1 GiB of disk, not 2`);
+  assert.equal(await error({ networks: ["none"] }, {}), `${denied} the network none`);
+  assert.equal(await error({ images: ["debian-*"] }, {}), `${denied} the images debian-*`);
+  assert.equal(await error({ maxVms: 0 }, {}), `${denied} 0 VMs, and there are 0`);
+
+  await made.call("config.set", { key: "memory", value: "1024" });
+  assert.equal(await error({ maxMemoryMib: 512 }, {}), `${denied} 512 MiB of memory, not 1024`);
+
+  await using mcp = await connect({
+    home: made.home,
+    policy: policy({
+      maxMemoryMib: 1024,
+      maxCpus: 2,
+      networks: ["full"],
+      images: ["t*y"],
+      maxVms: 2,
+      maxDiskGib: 1,
+    }),
+  });
+  const spawned = await Promise.all(
+    Array.from({ length: 4 }, () => mcp.call("vm_spawn", { wait: "none" })),
+  );
+  assert.equal(spawned.filter(({ isError }) => !isError).length, 2);
+  assert.equal((await made.list()).length, 2);
+});
+
+Deno.test("a policy file is read closely", async () => {
+  await withHome(async (folder) => {
+    const path = join(folder, "policy.json");
+    const read = async (text: string) => {
+      await Deno.writeTextFile(path, text);
+      return await readPolicy(path);
+    };
+    assert.deepEqual(await read('{"deny":["vm.fork"],"maxVms":3}'), {
+      preset: "full",
+      deny: ["vm.fork"],
+      maxVms: 3,
+    });
+    const wrong = (fact: string) => `Cannot read the policy ${path}: ${fact}`;
+    await refuses(read("{"), "invalid_input", wrong("it is not JSON"));
+    await refuses(
+      read('{"maxVMs":3}'),
+      "invalid_input",
+      wrong('it: Unrecognized key: "maxVMs"'),
+    );
+    await refuses(
+      read('{"deny":["vm.frok"]}'),
+      "invalid_input",
+      wrong('deny: there is no operation "vm.frok"'),
+    );
+  });
+});
+
+Deno.test("machines are started only so fast", async () => {
+  const guard = startsGuard({ atOnce: 2, perMinute: 3 });
+  const spawn = await load("vm.spawn");
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const start = (input = {}) =>
+    guard({ operation: spawn, input }, async () => {
+      await promise;
+      return {};
+    });
+  const first = [start(), start()];
+  await refuses(start(), "busy", "Cannot run vm.spawn: 2 VMs are being started");
+  resolve();
+  await Promise.all(first);
+  await start();
+  await refuses(start(), "busy", "Cannot run vm.spawn: 3 VMs may be started in a minute");
+  const list = await load("vm.list");
+  await guard({ operation: list, input: {} }, () => Promise.resolve({}));
+});
+
+Deno.test("the audit log tells every call, and of secrets only size and digest", async () => {
+  await withHome(async (home) => {
+    const shape = {
+      name: z.string(),
+      env: z.record(z.string(), z.string()).optional(),
+      stdin: z.string().optional(),
+      content: z.string().optional(),
+    };
+    const context = makeContext(home, { audit: auditOf(home, "s1") });
+    const op = echo("vm.echo", shape);
+    await op.call(context, { name: "a", env: { KEY: "hunter2" }, stdin: "abc", content: "abc" });
+    await op.call(context, { name: 3, unknown: "hunter3" }).catch(() => {});
+    const path = files.audit(home);
+    assert.equal((await Deno.stat(path)).mode! & 0o777, 0o600);
+    const text = await Deno.readTextFile(path);
+    assert.doesNotMatch(text, /hunter/);
+    const [first, second] = text.trim().split("\n").map((line) => JSON.parse(line));
+    const abc = {
+      bytes: 3,
+      sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+    };
+    assert.deepEqual({ ...first.input, env: undefined }, {
+      name: "a",
+      env: undefined,
+      stdin: abc,
+      content: abc,
+    });
+    assert.equal(first.input.env.bytes, 17);
+    assert.deepEqual([first.session, first.operation, first.outcome], ["s1", "vm.echo", "ok"]);
+    assert.deepEqual([second.outcome, second.input.name], ["invalid_input", 3]);
+    assert.match(first.at, /^\d{4}-\d\d-\d\dT.*Z$/);
+
+    await Deno.writeTextFile(path, "x".repeat(5 * 2 ** 20 + 1));
+    await Promise.all(Array.from({ length: 20 }, () => op.call(context, { name: "b" })));
+    const lines = (await Deno.readTextFile(path)).trim().split("\n");
+    const older = (await Deno.readTextFile(`${path}.1`)).slice(5 * 2 ** 20 + 1).trim();
+    const known = [...lines, ...older.split("\n").filter(Boolean)];
+    assert.equal(known.filter((line) => JSON.parse(line).input.name === "b").length, 20);
+    assert.equal((await Deno.stat(`${path}.1`)).mode! & 0o777, 0o600);
+  });
+});

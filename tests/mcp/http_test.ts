@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { makeHandler } from "../../mcp/http/handler.ts";
+import { isToken, readToken } from "../../mcp/http/token.ts";
+import { ANSWER_WITHIN_MS, makeService } from "../../mcp/service.ts";
+import { nido, startNido, withHome } from "../helpers/command.ts";
+
+const TOKEN = "right-token";
+const URL_ = "http://127.0.0.1:7433/mcp";
+const HEADERS = {
+  "Authorization": `Bearer ${TOKEN}`,
+  "Accept": "application/json, text/event-stream",
+  "Content-Type": "application/json",
+  "Host": "127.0.0.1:7433",
+};
+const INITIALIZE = JSON.stringify({
+  jsonrpc: "2.0",
+  id: 1,
+  method: "initialize",
+  params: {
+    protocolVersion: "2025-11-25",
+    capabilities: {},
+    clientInfo: { name: "raw", version: "1" },
+  },
+});
+const LIST = JSON.stringify({ jsonrpc: "2.0", id: 2, method: "tools/list", params: {} });
+
+type Headers_ = Record<string, string | undefined>;
+
+/** A handler, and a way to send it requests that differ from a right one. */
+async function withHandler(
+  use: (
+    send: (
+      what?: { method?: string; path?: string; body?: string; headers?: Headers_ },
+    ) => Promise<Response>,
+  ) => Promise<void>,
+  limits?: Parameters<typeof makeHandler>[2],
+) {
+  await withHome(async (home) => {
+    const service = await makeService({ home });
+    const handler = makeHandler(service, { token: TOKEN, hosts: ["example.test"] }, limits);
+    await use(async ({ method = "POST", path = "/mcp", body = LIST, headers = {} } = {}) => {
+      const all = Object.entries({ ...HEADERS, ...headers }).filter(([, value]) =>
+        value !== undefined
+      );
+      const request = new Request(new URL(path, URL_), {
+        method,
+        body: method === "POST" ? body : undefined,
+      });
+      for (const [name, value] of all) request.headers.set(name, value!);
+      return await handler.handle(request);
+    });
+    await handler.close();
+  });
+}
+
+/** Begins a session and gives its id. */
+async function begin(send: (what: { body: string }) => Promise<Response>): Promise<string> {
+  const response = await send({ body: INITIALIZE });
+  assert.equal(response.status, 200);
+  await response.text();
+  return response.headers.get("mcp-session-id")!;
+}
+
+Deno.test("the table of statuses", async () => {
+  await withHandler(async (send) => {
+    const id = await begin(send);
+    const session = { "Mcp-Session-Id": id };
+    const large = JSON.stringify({
+      jsonrpc: "2.0",
+      id: 3,
+      method: "ping",
+      params: { a: "x".repeat(5_000_000) },
+    });
+    const table: [string, Parameters<typeof send>[0], number][] = [
+      ["a right request", { headers: session }, 200],
+      ["another Host", { headers: { ...session, Host: "evil.example" } }, 403],
+      ["another Host that begins like ours", {
+        headers: { ...session, Host: "127.0.0.1.evil.example" },
+      }, 403],
+      ["another Host on /health", {
+        method: "GET",
+        path: "/health",
+        headers: { Host: "evil.example" },
+      }, 403],
+      ["a name that was allowed", { headers: { ...session, Host: "example.test:80" } }, 200],
+      ["another Origin", { headers: { ...session, Origin: "https://evil.example" } }, 403],
+      ["the Origin null", { headers: { ...session, Origin: "null" } }, 403],
+      ["our Origin", { headers: { ...session, Origin: "http://localhost:7433" } }, 200],
+      ["no Accept", { headers: { ...session, Accept: "" } }, 406],
+      ["an Accept without events", { headers: { ...session, Accept: "application/json" } }, 406],
+      ["a wrong content type", { headers: { ...session, "Content-Type": "text/plain" } }, 415],
+      ["an unknown session", { headers: { "Mcp-Session-Id": "unknown" } }, 404],
+      ["no session", {}, 400],
+      [
+        "an unknown protocol",
+        { headers: { ...session, "Mcp-Protocol-Version": "1999-01-01" } },
+        400,
+      ],
+      ["a body of 5 MB", { headers: session, body: large }, 413],
+      ["no JSON", { headers: session, body: "{" }, 400],
+      ["no message", { headers: session, body: "{}" }, 400],
+      ["no bearer", { headers: { ...session, Authorization: undefined } }, 401],
+      ["a wrong bearer", { headers: { ...session, Authorization: "Bearer wrong" } }, 401],
+      ["another scheme", { headers: { ...session, Authorization: `Basic ${TOKEN}` } }, 401],
+      ["the token in the URL", {
+        path: `/mcp?token=${TOKEN}`,
+        headers: { ...session, Authorization: undefined },
+      }, 401],
+      ["another method", { method: "PUT", headers: session }, 405],
+      ["another path", { path: "/", headers: session }, 404],
+      ["health", { method: "GET", path: "/health", headers: { Authorization: undefined } }, 200],
+      ["the end of the session", { method: "DELETE", headers: session }, 200],
+      ["the session after its end", { headers: session }, 404],
+    ];
+    for (const [what, request, status] of table) {
+      const response = await send(request);
+      await response.body?.cancel();
+      assert.equal(response.status, status, what);
+      for (const name of response.headers.keys()) {
+        assert.doesNotMatch(name, /^access-control/, what);
+      }
+      if (status === 401) {
+        assert.match(response.headers.get("www-authenticate") ?? "", /^Bearer realm="nido"/, what);
+      }
+    }
+  });
+});
+
+Deno.test("sessions are counted, and end when nobody uses them", async () => {
+  await withHandler(async (send) => {
+    const first = await begin(send);
+    await begin(send);
+    const third = await send({ body: INITIALIZE });
+    assert.deepEqual([third.status, third.headers.get("retry-after")], [503, "60"]);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    await begin(send);
+    const late = await send({ headers: { "Mcp-Session-Id": first } });
+    assert.equal(late.status, 404);
+  }, { sessions: 2, idleMs: 300, bodyBytes: 1_000_000 });
+});
+
+Deno.test("a request that begins no session leaves none", async () => {
+  await withHandler(async (send) => {
+    for (let time = 0; time < 5; time++) assert.equal((await send({ body: "{" })).status, 400);
+    await begin(send);
+  }, { sessions: 1, idleMs: 60_000, bodyBytes: 1_000_000 });
+});
+
+Deno.test("the token is made once, is its owner's only, and is compared whole", async () => {
+  await withHome(async (home) => {
+    const tokens = await Promise.all(Array.from({ length: 8 }, () => readToken(home)));
+    assert.equal(new Set(tokens).size, 1);
+    const [token = ""] = tokens;
+    assert.match(token, /^[\w-]{43}$/);
+    const path = join(home, "keys", "http_token");
+    assert.equal((await Deno.stat(path)).mode! & 0o777, 0o600);
+    assert.equal((await nido(["mcp", "--http", "--show-token"], { home })).stdout, `${token}\n`);
+    assert.equal(await isToken(token, token), true);
+    for (const wrong of ["", token.slice(1), `${token}x`]) {
+      assert.equal(await isToken(wrong, token), false);
+    }
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(join(home, "keys")), ({ name }) => name), [
+      "http_token",
+    ]);
+  });
+});
+
+Deno.test("a public address needs the token", async () => {
+  const { code, stderr } = await nido(
+    ["mcp", "--http", "--listen", "0.0.0.0:0", "--no-token"],
+    { env: { NO_COLOR: "1" } },
+  );
+  assert.equal(code, 8);
+  assert.match(stderr, /^error: Cannot listen on 0\.0\.0\.0 without a token\n/);
+});
+
+Deno.test("the real server answers, tells its health, and ends when asked", async () => {
+  await withHome(async (home) => {
+    const child = startNido(["mcp", "--http", "--listen", "127.0.0.1:0"], { home });
+    const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+    let said = "";
+    while (!/\/mcp\n/.test(said)) said += (await reader.read()).value ?? "";
+    const [, base] = /(http:\/\/\S+)\/mcp/.exec(said)!;
+    assert.deepEqual(await (await fetch(`${base}/health`)).json(), { status: "ok" });
+    const refused = await fetch(`${base}/mcp`, { method: "POST", body: "{}" });
+    assert.equal(refused.status, 401);
+    await refused.body?.cancel();
+    const { Host: _, ...headers } = HEADERS;
+    const response = await fetch(`${base}/mcp`, {
+      method: "POST",
+      body: INITIALIZE,
+      headers: { ...headers, Authorization: `Bearer ${await readToken(home)}` },
+    });
+    assert.equal(response.status, 200);
+    assert.match(await response.text(), /"serverInfo":\{"name":"nido"/);
+    const since = performance.now();
+    child.kill("SIGTERM");
+    const { code } = await child.status;
+    assert.equal(code, 0);
+    assert.ok(performance.now() - since < 4000);
+    await reader.cancel();
+    await child.stdout.cancel();
+    await child.stdin.close();
+  });
+});
+
+Deno.test("calls are answered before hosts give up", () => {
+  assert.ok(ANSWER_WITHIN_MS <= 50_000);
+});
