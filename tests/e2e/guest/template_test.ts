@@ -142,11 +142,9 @@ async function found(nest: Nest, template: string, texts: string[]): Promise<str
   const { diskPath } = await nest.data(["template", "info", template]);
   const raw = nest.at(`${template}.raw`);
   await run("qemu-img", ["convert", "-f", "qcow2", "-O", "raw", diskPath, raw]);
-  const there: string[] = [];
-  for (const text of texts) {
-    const args = ["-q", "-a", "-F", "-e", text, raw];
-    if ((await run("grep", args, { accept: [0, 1] })).code === 0) there.push(text);
-  }
+  const words = texts.flatMap((text) => ["-e", text]);
+  const { stdout } = await run("grep", ["-a", "-o", "-F", ...words, raw], { accept: [0, 1] });
   await Deno.remove(raw);
-  return there;
+  const there = new Set(new TextDecoder().decode(stdout).split("\n"));
+  return texts.filter((text) => there.has(text));
 }
