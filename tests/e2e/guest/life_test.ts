@@ -322,7 +322,6 @@ Deno.test("one real guest, from the egg to the end", async (t) => {
       "printf '\\033[31mred\\033]0;title\\007\\033[2J flag\\n' | sudo tee /dev/ttyS0 >/dev/null",
     );
     const log = await nest.ok(["logs", "web"]);
-    assert.match(log, /cloud-init/i);
     assert.match(log, /^red flag$/m);
     assert.ok(!log.includes("\x1b") && !log.includes("\x07"));
   });
@@ -338,7 +337,8 @@ Deno.test("one real guest, from the egg to the end", async (t) => {
   await t.step(
     "a stopped VM keeps its disk, takes a new shape, and boots as who it was, cut off",
     async () => {
-      const whoItIs = "cat /etc/machine-id /var/lib/cloud/data/instance-id /etc/ssh/ssh_host_*.pub";
+      const whoItIs =
+        "sudo cat /etc/machine-id /var/lib/cloud/data/instance-id /etc/ssh/ssh_host_*.pub";
       const before = await shell(whoItIs);
       await shell("echo kept > ~/kept && sync");
       const stopped = await nest.data(["stop", "web", "--timeout", "5m"]);

@@ -23,7 +23,7 @@ Deno.test("a VM goes back to a snapshot, and knows what time it is", async (t) =
     const { problems, stillMs } = await snapshot("create", "back", "good");
     assert.deepEqual(problems, []);
     assert.ok(stillMs > 0);
-    await shell("echo spoilt >~/later; sudo rm /etc/hostname; sudo pkill -f count");
+    await shell(`echo spoilt >~/later; sudo rm /etc/hostname; kill ${counted[0]}`);
 
     assert.deepEqual((await snapshot("restore", "back", "good")).problems, []);
     const [pid, count] = (await shell(COUNT)).split(" ").map(Number);
