@@ -15,7 +15,7 @@ export const COUNT = "cat ~/state/count";
 export function startConnection(port: number): string {
   return `mkdir -p ~/state && setsid python3 -c '
 import os, socket
-say = lambda text: (open("new", "w").write(text + "\\n"), os.replace("new", "connection"))
+say = lambda text: (open("said", "w").write(text + "\\n"), os.replace("said", "connection"))
 os.chdir(os.path.expanduser("~/state"))
 outside = socket.create_connection(("10.0.2.2", ${port}))
 say("open")

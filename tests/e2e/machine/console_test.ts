@@ -145,7 +145,7 @@ async function residentKib(pid: number): Promise<number> {
 async function folderBytes(folder: string): Promise<number> {
   let bytes = 0;
   for await (const entry of Deno.readDir(folder)) {
-    bytes += (await Deno.stat(`${folder}/${entry.name}`)).size;
+    bytes += (await Deno.stat(`${folder}/${entry.name}`)).blocks! * 512;
   }
   return bytes;
 }
