@@ -87,6 +87,7 @@ export async function nest(options: NestOptions = {}): Promise<Nest> {
     },
   };
   await call("config.set", { key: "accelerator", value: "tcg" });
+  await call("config.set", { key: "warm", value: "off" }); // its images never get ready
   await call("config.set", { key: "memory", value: "128" });
   await call("config.set", { key: "image", value: "tiny" });
   await made.importProgram("tiny", IDLE);
