@@ -64,6 +64,11 @@ export interface Context {
   readonly audit?: (ended: Ended) => Promise<void>;
 }
 
+/** The same context without its signal: to clean up after an interrupt must not be interrupted by it. */
+export function uninterrupted(context: Context): Context {
+  return { ...context, signal: new AbortController().signal };
+}
+
 /** Makes a context for a program or a test: silent, uncancelled, with the parts it names. */
 export function makeContext(home: string, parts: Partial<Context> = {}): Context {
   return {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { readConfig } from "../config/config.ts";
 import type { Context } from "../context.ts";
+import { diskUseBytes } from "../image/unused_disks.ts";
 import { momentFiles } from "../store/files.ts";
 import { freeMemory, listMoments, type Moment } from "./moment.ts";
 
@@ -28,12 +29,9 @@ export async function capMemory(context: Context, newest: Moment): Promise<void>
 
 /** What a moment's memory and state take on the disk. */
 export async function memoryBytes({ folder }: Moment): Promise<number> {
-  const sizes = [momentFiles.ram, momentFiles.state].map(async (file) => {
-    const { blocks, size } = await Deno.stat(join(folder, file));
-    return blocks === null ? size : blocks * 512;
-  });
-  const settled = await Promise.allSettled(sizes);
-  return settled.reduce((sum, one) => sum + (one.status === "fulfilled" ? one.value : 0), 0);
+  const kept = [momentFiles.ram, momentFiles.state].map((file) => join(folder, file));
+  const [ram, state] = await Promise.all(kept.map(diskUseBytes));
+  return ram! + state!;
 }
 
 /** When a VM last woke from a moment, or else it was frozen. */

@@ -10,6 +10,8 @@ import { files, momentFiles, nextLayer, runFiles, vmFiles } from "../store/files
 import { withLock } from "../store/lock.ts";
 import { syncFolder, writeFileAtomic, writeRecord } from "../store/record.ts";
 import { runFolder } from "../store/run_folder.ts";
+import { endMachine } from "../vm/launch.ts";
+import { cutPower } from "../vm/shut_down.ts";
 import { type SoundVm, withMonitor } from "../vm/vm.ts";
 import { layersLock } from "./layers.ts";
 
@@ -60,6 +62,26 @@ export async function saveMemory(
       }
     },
   });
+}
+
+/**
+ * Writes the device state of a machine whose memory is a shared file, or all of its memory with it, to
+ * its own folder, and ends it.
+ */
+export async function freezeForGood(
+  context: Context,
+  vm: SoundVm,
+  withoutSharedMemory: boolean,
+): Promise<void> {
+  await withMonitor(context, vm, "work", async (qmp) => {
+    await saveState(qmp, {
+      socket: join(await runFolder(context.home, vm), runFiles.state),
+      file: join(vm.folder, momentFiles.state),
+      withoutSharedMemory,
+    });
+  });
+  await cutPower(context, vm);
+  await endMachine(vm);
 }
 
 /**

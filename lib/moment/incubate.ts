@@ -3,19 +3,18 @@ import type { Context } from "../context.ts";
 import { connectAgain } from "../guest/connect_again.ts";
 import { installReader, ReaderLink } from "../guest/reader.ts";
 import type { MemoryFile } from "../qemu/command_line.ts";
-import { saveState } from "../qemu/state_stream.ts";
-import { files, momentFiles, runFiles } from "../store/files.ts";
+import { files, momentFiles } from "../store/files.ts";
 import { namesIn, removeIfThere, syncFolder } from "../store/record.ts";
-import { runFolder } from "../store/run_folder.ts";
+import { syncFile } from "../store/sealed_file.ts";
 import { fillFolder } from "../vm/folder.ts";
-import { endMachine, launch } from "../vm/launch.ts";
+import { launch } from "../vm/launch.ts";
 import { withSshPort } from "../vm/port.ts";
 import { sshTarget } from "../vm/reach.ts";
 import { waitForReady } from "../vm/ready.ts";
-import { cutPower } from "../vm/shut_down.ts";
-import { newVm, socketPath, type SoundVm, type VmRecord, withMonitor } from "../vm/vm.ts";
+import { newVm, socketPath, type SoundVm, type VmRecord } from "../vm/vm.ts";
 import type { Base } from "./base.ts";
 import type { Fingerprint } from "./fingerprint.ts";
+import { freezeForGood } from "./freeze.ts";
 import { type Incubator, withIncubator } from "./incubator.ts";
 import { digestOf, type Moment, type MomentRecord, writeMoment } from "./moment.ts";
 
@@ -84,15 +83,7 @@ async function freeze(context: Context, vm: SoundVm, isShared: boolean): Promise
   using link = await ReaderLink.open(await socketPath(context, vm, "hatch"));
   await link.send({ prepare: true });
   await link.answered(PREPARE_MS);
-  await withMonitor(context, vm, "work", async (qmp) => {
-    await saveState(qmp, {
-      socket: join(await runFolder(context.home, vm), runFiles.state),
-      file: join(vm.folder, momentFiles.state),
-      withoutSharedMemory: isShared,
-    });
-  });
-  await cutPower(context, vm);
-  await endMachine(vm);
+  await freezeForGood(context, vm, isShared);
 }
 
 async function place(
@@ -104,7 +95,7 @@ async function place(
   const kept: string[] = Object.values(momentFiles);
   for (const file of await namesIn(folder)) {
     if (!kept.includes(file)) await removeIfThere(join(folder, file));
-    else await sync(join(folder, file));
+    else await syncFile(join(folder, file));
   }
   const moment: MomentRecord = {
     schemaVersion: 1,
@@ -121,11 +112,6 @@ async function place(
   await Deno.rename(folder, files.moment(context.home, id));
   await syncFolder(files.moments(context.home));
   return { id, folder: files.moment(context.home, id), record: moment };
-}
-
-async function sync(path: string): Promise<void> {
-  using file = await Deno.open(path);
-  await file.sync();
 }
 
 async function sizeOf(ram: string): Promise<MomentRecord["ram"]> {

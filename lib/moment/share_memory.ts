@@ -1,14 +1,11 @@
 import { dirname, join } from "node:path";
 import type { Context } from "../context.ts";
-import { readQcow2 } from "../image/qcow2.ts";
-import { saveState } from "../qemu/state_stream.ts";
-import { files, momentFiles, runFiles, vmFiles } from "../store/files.ts";
+import { files, momentFiles, vmFiles } from "../store/files.ts";
 import { removeIfThere } from "../store/record.ts";
-import { runFolder } from "../store/run_folder.ts";
 import { fillFolder } from "../vm/folder.ts";
-import { endMachine, launch } from "../vm/launch.ts";
-import { cutPower } from "../vm/shut_down.ts";
-import { newVm, type SoundVm, type VmRecord, type Wake, withMonitor } from "../vm/vm.ts";
+import { launch } from "../vm/launch.ts";
+import { newVm, type SoundVm, type VmRecord, type Wake } from "../vm/vm.ts";
+import { freezeForGood } from "./freeze.ts";
 import type { Incubator } from "./incubator.ts";
 
 /**
@@ -29,30 +26,19 @@ export async function shareMemory(
     ports: [],
     wake: { ...wake, renews: "nothing" },
   };
-  const below = files.layer(context.home, layer);
-  const { virtualSizeBytes: diskBytes } = await readQcow2(below);
   const state = join(context.home, wake.state);
   const firmwareVars = join(dirname(state), momentFiles.firmwareVars);
   await fillFolder(context, folder, {
     hostname: "incubator",
     record,
-    below,
-    diskBytes,
+    below: files.layer(context.home, layer),
     firmwareVars,
   });
   const vm = newVm(name, folder, record);
   const ram = join(folder, momentFiles.ram);
   await launch(context, vm, { ram: { path: ram, mode: "write" }, staysPaused: true });
   await removeIfThere(state);
-  await withMonitor(context, vm, "work", async (qmp) => {
-    await saveState(qmp, {
-      socket: join(await runFolder(context.home, vm), runFiles.state),
-      file: join(folder, momentFiles.state),
-      withoutSharedMemory: true,
-    });
-  });
-  await cutPower(context, vm);
-  await endMachine(vm);
+  await freezeForGood(context, vm, true);
   const within = (file: string) => `incubators/${id}/${file}`;
   return { ...wake, state: within(momentFiles.state), ram: within(momentFiles.ram) };
 }

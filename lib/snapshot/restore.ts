@@ -1,10 +1,9 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Context } from "../context.ts";
-import { readQcow2 } from "../image/qcow2.ts";
+import { layerAbove } from "../image/layer_above.ts";
 import { sweepLayers } from "../moment/layers.ts";
 import { field, operation } from "../operation.ts";
-import { emptyOverlay } from "../qemu/overlay.ts";
 import { files, nextLayer, snapshotFiles, vmFiles } from "../store/files.ts";
 import { writeFileAtomic, writeRecord } from "../store/record.ts";
 import { sweepStaging } from "../store/staging.ts";
@@ -67,10 +66,8 @@ async function goBack(
   { record: { layer, shape, memory }, label, folder }: SoundSnapshot,
   diskOnly: boolean,
 ): Promise<void> {
-  const below = files.layer(context.home, layer);
-  const { virtualSizeBytes } = await readQcow2(below);
   const disk = nextLayer(crypto.randomUUID().slice(0, 13));
-  await writeFileAtomic(join(vm.folder, disk), emptyOverlay(below, virtualSizeBytes));
+  await writeFileAtomic(join(vm.folder, disk), await layerAbove(files.layer(context.home, layer)));
 
   context.report({ stage: "restore", message: `"${vm.name}" flies back to "${label}"` });
   if (vm.pid !== undefined && !vm.isHalfStarted) await cutPower(context, vm);

@@ -3,10 +3,9 @@ import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
 import { connectAgain } from "../guest/connect_again.ts";
 import { forgetIdentity } from "../guest/forget.ts";
-import { readQcow2 } from "../image/qcow2.ts";
+import { layerAbove } from "../image/layer_above.ts";
 import { freeze } from "../moment/freeze.ts";
 import { type Incubator, withIncubator } from "../moment/incubator.ts";
-import { emptyOverlay } from "../qemu/overlay.ts";
 import { files, momentFiles, vmFiles } from "../store/files.ts";
 import { writeNewFile, writeRecord } from "../store/record.ts";
 import { endHalfStarted, endMachine, launch } from "../vm/launch.ts";
@@ -116,9 +115,7 @@ async function lay(
     network: "none",
     ports: withSshPort([]),
   };
-  const { virtualSizeBytes } = await readQcow2(below);
-  const overlay = emptyOverlay(below, virtualSizeBytes, CLUSTER_BYTES);
-  await writeNewFile(join(folder, record.disk), overlay);
+  await writeNewFile(join(folder, record.disk), await layerAbove(below, CLUSTER_BYTES));
   await Deno.copyFile(join(source.folder, vmFiles.seed), join(folder, vmFiles.seed));
   await writeRecord(join(folder, vmFiles.record), record);
   return newVm(name, folder, record);

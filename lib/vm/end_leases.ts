@@ -7,7 +7,7 @@ import { writeRecord } from "../store/record.ts";
 import { discard } from "./discard.ts";
 import { endHalfStarted, endMachine } from "./launch.ts";
 import { isOver } from "./lease.ts";
-import { shutDown } from "./shut_down.ts";
+import { shutDown, STOP_SECONDS } from "./shut_down.ts";
 import { suspendHeld } from "./suspend.ts";
 import {
   findVm,
@@ -20,8 +20,6 @@ import {
   vmNames,
   withVm,
 } from "./vm.ts";
-
-const STOP_SECONDS = 30;
 
 /**
  * Ends the leases that are over among these VMs: each is suspended, or stopped where that can't be,

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { generateKeyPair, homeKey } from "../guest/keys.ts";
 import type { Identity, RenewalParts } from "../guest/renewal.ts";
+import { layerAbove } from "../image/layer_above.ts";
 import { ownCloudConfig, type Seed, SEED_BYTES, seedImage } from "../guest/seed.ts";
 import { overruledKeys } from "../guest/user_data.ts";
 import { requireFirmware } from "../qemu/firmware.ts";
@@ -19,7 +20,8 @@ export interface Contents {
   record: VmRecord;
   /** The layer that its disk stands on. */
   below: string;
-  diskBytes: number;
+  /** The size of its disk; default that of the layer below. */
+  diskBytes?: number;
   /** The size that the disk of a guest that wakes gets then. */
   growsTo?: number;
   /** The firmware variables to begin with; default the firmware's own. */
@@ -53,7 +55,9 @@ export async function fillFolder(
   };
   const seed: Seed = { ...identity, authorizedKeys: [own.public, ...callersKeys ?? []], userData };
   const written: Record<string, string | Uint8Array> = {
-    [record.disk]: emptyOverlay(below, diskBytes),
+    [record.disk]: diskBytes === undefined
+      ? await layerAbove(below)
+      : emptyOverlay(below, diskBytes),
     [vmFiles.seed]: await seedImage(seed),
     [vmFiles.knownHosts]: knownHostsLine(record.hostKey),
     [vmFiles.record]: JSON.stringify(record, null, 2) + "\n",

@@ -1,37 +1,32 @@
 import { join } from "node:path";
 import { z } from "zod";
-import type { Context } from "../context.ts";
+import { type Context, uninterrupted } from "../context.ts";
 import { NidoError } from "../errors.ts";
 import { hostMemory } from "../host/platform.ts";
-import { readQcow2 } from "../image/qcow2.ts";
+import { layerAbove } from "../image/layer_above.ts";
 import { freeze, type Frozen } from "../moment/freeze.ts";
 import { withIncubator } from "../moment/incubator.ts";
-import { sweepLayers } from "../moment/layers.ts";
 import { shareMemory } from "../moment/share_memory.ts";
 import { operation } from "../operation.ts";
-import { emptyOverlay } from "../qemu/overlay.ts";
 import { files, momentFiles, vmFiles } from "../store/files.ts";
 import { writeNewFile } from "../store/record.ts";
-import { retireLock, takeLock } from "../store/lock.ts";
 import { stage } from "../store/staging.ts";
 import { removeVm } from "./delete.ts";
-import { discard } from "./discard.ts";
 import { fillFolder } from "./folder.ts";
 import { launch } from "./launch.ts";
 import { vmName } from "./name.ts";
+import { underFreeName } from "./nest.ts";
 import { nameTaken } from "./plan.ts";
 import { type ForwardedPort, forwardedPort } from "./port.ts";
 import { prepareToWake } from "./prepare_to_wake.ts";
 import { renewed } from "./renewal.ts";
 import { sshAccess, sshCommandLine } from "./ssh_access.ts";
 import {
-  findVm,
   mustBe,
   mustBeSound,
   openSoundVm,
   type SoundVm,
   vmField,
-  vmLock,
   vmNames,
   type VmRecord,
   type Wake,
@@ -132,9 +127,7 @@ async function forkNames(
 
 /** Stands on a frozen layer until the copies do, so that nobody takes it for garbage. */
 async function holdLayer(context: Context, folder: string, layer: string): Promise<void> {
-  const below = files.layer(context.home, layer);
-  const { virtualSizeBytes } = await readQcow2(below);
-  await writeNewFile(join(folder, HELD), emptyOverlay(below, virtualSizeBytes));
+  await writeNewFile(join(folder, HELD), await layerAbove(files.layer(context.home, layer)));
 }
 
 function unheard({ name }: SoundVm): NidoError {
@@ -185,13 +178,11 @@ async function allOrNone(
   const settled = await Promise.allSettled(names.map(make));
   const failed = settled.find((one) => one.status === "rejected");
   if (!failed) return settled.map((one) => (one as PromiseFulfilledResult<Fork>).value);
-  const uninterrupted = { ...context, signal: new AbortController().signal };
   for (const one of settled) {
     if (one.status === "fulfilled") {
-      await removeVm(uninterrupted, one.value.name, { force: true });
+      await removeVm(uninterrupted(context), one.value.name, { force: true });
     }
   }
-  await sweepLayers(uninterrupted);
   throw failed.reason;
 }
 
@@ -200,36 +191,31 @@ async function hatch(
   name: string,
   original: Original,
 ): Promise<Fork> {
-  using lock = await takeLock(context, vmLock(name, "spawn"));
-  if (await findVm(context, name)) throw nameTaken(name);
-  try {
-    await lay(context, name, original);
-    const vm = await openSoundVm(context, name);
-    const wake = vm.record.wake!;
-    const { renewing } = await launch(context, vm);
-    const problems = await renewed(context, vm, wake, renewing);
-    return {
-      name,
-      state: "running",
-      ports: vm.record.ports,
-      sshCommand: sshCommandLine(sshAccess(context, vm)),
-      problems,
-    };
-  } catch (error) {
-    const vm = await findVm(context, name);
-    if (vm) await discard({ ...context, signal: new AbortController().signal }, vm);
-    await retireLock(lock);
-    throw error;
-  }
+  const made = await underFreeName(
+    context,
+    name,
+    () => lay(context, name, original),
+    async (vm) => {
+      const wake = vm.record.wake!;
+      const { renewing } = await launch(context, vm);
+      const problems = await renewed(context, vm, wake, renewing);
+      return {
+        name,
+        state: "running" as const,
+        ports: vm.record.ports,
+        sshCommand: sshCommandLine(sshAccess(context, vm)),
+        problems,
+      };
+    },
+  );
+  return made ?? Promise.reject(nameTaken(name));
 }
 
 async function lay(
   context: Context,
   name: string,
   { source, frozen, wake, firmwareVars }: Original,
-): Promise<void> {
-  const below = files.layer(context.home, frozen.layer);
-  const { virtualSizeBytes } = await readQcow2(below);
+): Promise<SoundVm> {
   const record: VmRecord = {
     ...source.record,
     id: crypto.randomUUID(),
@@ -244,11 +230,11 @@ async function lay(
       hasConnections: true,
       hostname: name,
       record,
-      below,
-      diskBytes: virtualSizeBytes,
+      below: files.layer(context.home, frozen.layer),
       firmwareVars,
     });
   });
+  return await openSoundVm(context, name);
 }
 
 export default operation({

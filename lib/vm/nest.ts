@@ -1,18 +1,16 @@
 import { join } from "node:path";
-import type { Context } from "../context.ts";
+import { type Context, uninterrupted } from "../context.ts";
 import { friendlyName } from "../friendly_name.ts";
 import { isThereStill, type Moment } from "../moment/moment.ts";
 import { files, momentFiles } from "../store/files.ts";
 import { retireLock, takeLock } from "../store/lock.ts";
 import { stage } from "../store/staging.ts";
+import { discard } from "./discard.ts";
 import { fillFolder } from "./folder.ts";
 import { nameTaken, type Plan } from "./plan.ts";
 import { findVm, openSoundVm, type SoundVm, vmLock } from "./vm.ts";
 
-/**
- * Takes a free name, builds the VM's folder in staging, renames it into place and hands the VM over,
- * all under the name's lock: nobody starts, deletes or replaces it in between.
- */
+/** Makes the VM of a plan, under a friendly name where it has none, and hands it over. */
 export async function nest<T>(
   context: Context,
   plan: Plan,
@@ -21,16 +19,31 @@ export async function nest<T>(
   for (let attempt = 0;; attempt++) {
     const name = plan.name ?? friendlyName(attempt);
     context.report({ stage: "disk", message: `making the nest of "${name}"` });
-    using lock = await takeLock(context, vmLock(name, "spawn"));
-    if (!await findVm(context, name)) {
-      try {
-        return await use(await build(context, name, plan));
-      } catch (error) {
-        await retireLock(lock);
-        throw error;
-      }
-    }
+    const made = await underFreeName(context, name, () => build(context, name, plan), use);
+    if (made !== undefined) return made;
     if (plan.name) throw nameTaken(plan.name);
+  }
+}
+
+/**
+ * Builds a VM and hands it over, all under its name's lock: nobody starts, deletes or replaces it in
+ * between. Whatever fails, nothing of it stays. Gives undefined when the name is taken.
+ */
+export async function underFreeName<T>(
+  context: Context,
+  name: string,
+  build: () => Promise<SoundVm>,
+  use: (vm: SoundVm) => Promise<T>,
+): Promise<T | undefined> {
+  using lock = await takeLock(context, vmLock(name, "spawn"));
+  if (await findVm(context, name)) return undefined;
+  try {
+    return await use(await build());
+  } catch (error) {
+    const left = await findVm(context, name);
+    if (left) await discard(uninterrupted(context), left);
+    await retireLock(lock);
+    throw error;
   }
 }
 

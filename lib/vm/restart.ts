@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
 import { start } from "./start.ts";
-import { howField, stop, STOP_SECONDS } from "./stop.ts";
+import { STOP_SECONDS } from "./shut_down.ts";
+import { howField, stop } from "./stop.ts";
 import { openVm, vmField, vmState } from "./vm.ts";
 
 const input = z.strictObject({

@@ -13,6 +13,9 @@ export const STOPPED_BY = ["acpi", "agent", "forced"] as const;
 /** What made a VM stop. */
 export type StoppedBy = (typeof STOPPED_BY)[number];
 
+/** Seconds that a guest may take to shut down before its power is cut. */
+export const STOP_SECONDS = 30;
+
 const LOOK_MS = 100;
 const ASK_AGAIN_MS = 5_000;
 const AGENT_MS = 2_000;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import type { Context } from "../context.ts";
+import { type Context, uninterrupted } from "../context.ts";
 import { toNidoError } from "../errors.ts";
 import type { FirstBoot } from "../guest/readiness.ts";
 import type { ReaderLink } from "../guest/reader.ts";
@@ -12,7 +12,6 @@ import { vmFiles } from "../store/files.ts";
 import { prepareHome } from "../store/home.ts";
 import { writeRecord } from "../store/record.ts";
 import { removeVm } from "./delete.ts";
-import { discard } from "./discard.ts";
 import { endAllLeases } from "./end_leases.ts";
 import { launch, type Launched } from "./launch.ts";
 import { leaseFor } from "./lease.ts";
@@ -82,7 +81,7 @@ export async function spawn(
     if (request.wait === "none") return { vm };
     const qemu = stopwatch();
     context.report({ stage: "qemu", message: `hatching "${vm.name}"` });
-    const hatched = await orUndo(context, vm, () => hatch(context, vm, choice));
+    const hatched = await hatch(context, vm, choice);
     choice = hatched.choice;
     timings.qemuSeconds = qemu();
     return { vm, launched: hatched.launched };
@@ -175,20 +174,6 @@ async function ready(
   const { firstBoot, timings: waited } = await waitForReady(context, vm, request.timeoutSeconds);
   Object.assign(timings, waited);
   return { ...firstBoot, problems: [...problems, ...firstBoot.problems] };
-}
-
-async function orUndo<T>(context: Context, vm: SoundVm, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    await discard(uninterrupted(context), vm);
-    throw error;
-  }
-}
-
-// Cleaning up after an interrupt must not be interrupted by the same interrupt.
-function uninterrupted(context: Context): Context {
-  return { ...context, signal: new AbortController().signal };
 }
 
 function stopwatch(): () => number {

@@ -2,11 +2,8 @@ import { z } from "zod";
 import type { Context } from "../context.ts";
 import { field, operation } from "../operation.ts";
 import { endMachine } from "./launch.ts";
-import { cutPower, shutDown, STOPPED_BY, type StoppedBy } from "./shut_down.ts";
+import { cutPower, shutDown, STOP_SECONDS, STOPPED_BY, type StoppedBy } from "./shut_down.ts";
 import { mustBe, mustBeSound, vmField, withVm } from "./vm.ts";
-
-/** Seconds that a guest may take to shut down before its power is cut. */
-export const STOP_SECONDS = 30;
 
 /** The output field that tells what made a VM stop. */
 export const howField = z.enum(STOPPED_BY).describe(
