@@ -1,3 +1,4 @@
+import type { IdleConnections } from "./idle_connections.ts";
 import type { Ended, Guard } from "./operation.ts";
 
 /** What an operation tells about its progress while it works. */
@@ -58,6 +59,8 @@ export interface Context {
   readonly stdin?: ReadableStream<Uint8Array>;
   /** Present when a person types: the command line on a terminal. */
   readonly terminal?: Terminal;
+  /** What earlier calls left open, on a surface that lives longer than one call. */
+  readonly idle?: IdleConnections;
   /** What stands around every call, the outermost first; a surface that others reach has some. */
   readonly guards?: Guard[];
   /** Hears of every call when it has ended, refused ones too. */

@@ -1,6 +1,7 @@
 import { toNidoError } from "../lib/errors.ts";
 import { type Context, makeContext } from "../lib/context.ts";
 import { load } from "../lib/cli/run.ts";
+import { IdleConnections } from "../lib/idle_connections.ts";
 import type { Guard } from "../lib/operation.ts";
 import { operations } from "../lib/operations.ts";
 import { auditOf } from "./guards/audit.ts";
@@ -32,6 +33,8 @@ export interface Service {
   tools: Map<string, Tool>;
   unfinished: Unfinished;
   guards: Guard[];
+  /** Connections to guests that calls leave to each other. */
+  idle: IdleConnections;
 }
 
 /** One client's stay. It holds nothing that the client needs: VMs are known by their names. */
@@ -67,7 +70,7 @@ export async function makeService(setup: Setup): Promise<Service> {
     ...policies.map((policy) => policyGuard(policy, home)),
     startsGuard(starts),
   ];
-  return { setup, tools, unfinished: new Unfinished(), guards };
+  return { setup, tools, unfinished: new Unfinished(), guards, idle: new IdleConnections() };
 }
 
 /** Begins a session. */
@@ -77,12 +80,13 @@ export function makeSession(): Session {
 
 /** The context of one call: the only one by which clients reach operations. */
 export function callContext(
-  { setup, guards }: Service,
+  { setup, guards, idle }: Service,
   { label }: Session,
   { confirmed = false, ask, signal, report }: CallParts = {},
 ): Context {
   return makeContext(setup.home, {
     actor: { surface: "mcp" },
+    idle,
     ...(signal ? { signal } : {}),
     ...(report ? { report } : {}),
     guards: [...guards, confirmGuard(confirmed, ask), labelGuard(label)],

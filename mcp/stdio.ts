@@ -1,5 +1,6 @@
 import process from "node:process";
 import { askedToEnd, within } from "./ending.ts";
+import { keepHouse } from "./housekeeping.ts";
 import { StdioServerTransport } from "./sdk.ts";
 import { makeServer } from "./server.ts";
 import { endSession, makeSession, type Service } from "./service.ts";
@@ -11,6 +12,7 @@ const EPHEMERAL_GRACE_MS = 60_000;
 
 /** Serves one client on standard input and output until it goes; VMs stay. */
 export async function serveStdio(service: Service): Promise<number> {
+  await using _house = keepHouse(service);
   const session = makeSession();
   const server = await makeServer(service, session);
   const { promise: gone, resolve: leave } = Promise.withResolvers<void>();

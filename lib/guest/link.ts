@@ -20,6 +20,8 @@ export interface SshTarget {
 /** How long to try, and how often to ask a silent guest whether it lives. */
 export interface ConnectOptions {
   timeoutMs: number;
+  /** The name under which calls leave this connection to each other; default none, it is closed. */
+  keepAs?: string;
   /** Six unanswered questions end the session; default one every 10 seconds. */
   keepaliveMs?: number;
 }
@@ -32,7 +34,10 @@ export interface Link {
   readonly signal: AbortSignal;
   /** Resolves when the connection is gone. */
   readonly closed: Promise<void>;
+  close(): Promise<void>;
 }
+
+const GOODBYE_MS = 500;
 
 // Cheap for a guest without acceleration, strongest first among those; all are in OpenSSH since 6.5.
 const ALGORITHMS = {
@@ -85,7 +90,10 @@ export async function openLink(
       algorithms: { ...ALGORITHMS, serverHostKey: [keyType] } as any,
     });
     const how = await outcome.promise;
-    if (how === "ready") return { name: target.name, client, socket, signal, closed };
+    if (how === "ready") {
+      const close = () => goodbye(client, socket, closed);
+      return { name: target.name, client, socket, signal, closed, close };
+    }
     if (how === "aborted") throw signal.reason;
     throw how === "late" ? late(target, options.timeoutMs) : failed(target, strangeKey, failure);
   } catch (error) {
@@ -95,6 +103,15 @@ export async function openLink(
     clearTimeout(timer);
     signal.removeEventListener("abort", abort);
   }
+}
+
+async function goodbye(client: Client, socket: Socket, closed: Promise<void>): Promise<void> {
+  client.end();
+  // The goodbye is sent, or can't be; what the guest does with it doesn't matter.
+  socket.once("finish", () => socket.destroy());
+  const impatient = setTimeout(() => socket.destroy(), GOODBYE_MS);
+  await closed;
+  clearTimeout(impatient);
 }
 
 function spoiltKey(target: SshTarget): NidoError {

@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
 import { type ExecOptions, type ExecResult, execute } from "./execute.ts";
-import { type ConnectOptions, openLink, type SshTarget } from "./link.ts";
+import { type ConnectOptions, type Link, openLink, type SshTarget } from "./link.ts";
 import { openSftp, type Sftp } from "./sftp.ts";
 
 export { type BannerOptions, waitForBanner } from "./banner.ts";
@@ -22,28 +22,35 @@ export interface SshSession extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const GOODBYE_MS = 500;
-
 /** Logs in to a guest, which must show exactly the host key that Nido gave it. */
 export async function connect(
   context: Context,
   target: SshTarget,
   options: ConnectOptions,
 ): Promise<SshSession> {
-  const link = await openLink(context.signal, target, options);
+  const { idle, signal } = context;
+  const { keepAs } = options;
+  const left = keepAs === undefined ? undefined : idle?.take<Link>(keepAs);
+  const link = left ? { ...left, signal } : await openLink(signal, target, options);
+  // What may have left something open on the connection, which is then not for others.
+  let unsettled = 0;
   const close = async () => {
-    link.client.end();
-    // The goodbye is sent, or can't be; what the guest does with it doesn't matter.
-    link.socket.once("finish", () => link.socket.destroy());
-    const impatient = setTimeout(() => link.socket.destroy(), GOODBYE_MS);
-    await link.closed;
-    clearTimeout(impatient);
+    if (idle && keepAs !== undefined && unsettled === 0) await idle.leave(keepAs, link);
+    else await link.close();
   };
   return {
     name: target.name,
     user: target.user,
-    exec: (command, options = {}) => execute(link, command, options),
-    sftp: () => openSftp(link),
+    exec: async (command, options = {}) => {
+      unsettled++;
+      const ended = await execute(link, command, options);
+      unsettled--;
+      return ended;
+    },
+    sftp: () => {
+      unsettled++;
+      return openSftp(link);
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -37,5 +37,9 @@ export async function openSession(
       },
     );
   }
-  return await connectAgain(context, await sshTarget(context, vm), { timeoutMs: CONNECT_MS });
+  return await connectAgain(context, await sshTarget(context, vm), {
+    timeoutMs: CONNECT_MS,
+    // A machine that was started anew is another one, and so is one with another login user.
+    keepAs: `ssh ${vm.record.id} ${vm.pid} ${vm.record.user}`,
+  });
 }

@@ -1,5 +1,6 @@
 import { NidoError } from "../../lib/errors.ts";
 import { askedToEnd, within } from "../ending.ts";
+import { keepHouse } from "../housekeeping.ts";
 import type { Service } from "../service.ts";
 import { isLoopback } from "./guard.ts";
 import { makeHandler } from "./handler.ts";
@@ -29,6 +30,7 @@ export async function serveHttp(
     });
   }
   const token = needsToken ? await readToken(service.setup.home) : undefined;
+  await using _house = keepHouse(service);
   const handler = makeHandler(service, { token, hosts: [hostname, ...hosts] });
   const server = bind({ hostname, port }, handler.handle);
   const shown = hostname.includes(":") ? `[${hostname}]` : hostname;

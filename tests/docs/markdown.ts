@@ -19,11 +19,13 @@ export interface Block {
 /** Every document that people write or read: README, CONTRIBUTING and all below docs. */
 export async function pages(): Promise<Page[]> {
   const paths = ["README.md", "CONTRIBUTING.md"];
-  for (const folder of ["docs", "docs/reference"]) {
-    for await (const { name } of Deno.readDir(join(ROOT, folder))) {
-      if (name.endsWith(".md")) paths.push(`${folder}/${name}`);
+  const walk = async (folder: string) => {
+    for await (const { name, isDirectory } of Deno.readDir(join(ROOT, folder))) {
+      if (isDirectory) await walk(`${folder}/${name}`);
+      else if (name.endsWith(".md")) paths.push(`${folder}/${name}`);
     }
-  }
+  };
+  await walk("docs");
   return await Promise.all(paths.sort().map(page));
 }
 

@@ -74,11 +74,12 @@ Deno.test("a damaged template is not exported, and no file is left", async () =>
   await using at = await withTemplate();
   const { compactPath, digest } = at.template;
   await spoil(compactPath, 700_000);
+  const found = await sha256(compactPath);
   await fails(
     exportTemplate(at.context, { name: "web", file: at.at("web.tar"), force: false }),
     "integrity",
     'Cannot export template "web": web.compact.qcow2 is damaged: its digest is ' +
-      `${await sha256(compactPath)}, and was ${digest}`,
+      `${found}, and was ${digest}`,
     "nido template verify web",
   );
   assert.deepEqual(await namesIn(at.folder), ["base.qcow2", "disk.qcow2"]);

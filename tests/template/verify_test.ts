@@ -16,11 +16,11 @@ Deno.test("one changed byte of the compact disk is found", async () => {
   await using at = await withTemplate();
   const { compactPath, digest } = at.template;
   await spoil(compactPath, 700_000);
+  const found = await sha256(compactPath);
   await fails(
     verifyTemplate(at.context, "web"),
     "integrity",
-    'Template "web" is damaged: web.compact.qcow2: ' +
-      `its digest is ${await sha256(compactPath)}, and was ${digest}`,
+    `Template "web" is damaged: web.compact.qcow2: its digest is ${found}, and was ${digest}`,
     "nido template delete web",
   );
 });

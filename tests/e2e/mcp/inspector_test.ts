@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readToken } from "../../../mcp/http/token.ts";
-import { startNido, withHome } from "../../helpers/command.ts";
+import { withHome } from "../../helpers/command.ts";
+import { serve } from "./served.ts";
 import { denoDir, INSPECTOR, NIDO, runPackage } from "./third_party.ts";
 
 /** Asks the inspector's command line something; over standard input and output unless told a URL. */
@@ -44,23 +45,3 @@ Deno.test("the inspector comes in over HTTP with the token, and not without", as
     assert.equal((await ask("wrong")).code, 3);
   });
 });
-
-/** The real HTTP server as a process, for the length of a test. */
-async function serve(home: string): Promise<AsyncDisposable & { url: string }> {
-  const child = startNido(["mcp", "--http", "--listen", "127.0.0.1:0"], { home });
-  const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
-  let said = "";
-  while (!/\/mcp\n/.test(said)) said += (await reader.read()).value ?? "";
-  return {
-    url: /http:\/\/\S+\/mcp/.exec(said)![0],
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      await Promise.all([
-        child.status,
-        reader.cancel(),
-        child.stdout.cancel(),
-        child.stdin.close(),
-      ]);
-    },
-  };
-}

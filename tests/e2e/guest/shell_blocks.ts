@@ -1,13 +1,19 @@
 import assert from "node:assert/strict";
 import { page } from "../../docs/markdown.ts";
-import { Nest } from "../../helpers/guest.ts";
+import type { Nest } from "../../helpers/guest.ts";
 import { fromFileUrl } from "../../helpers/paths.ts";
 
-Deno.test("README's shell blocks run as they stand, and say what README shows", async (t) => {
-  const { text } = await page("README.md");
+/** A block to run, and the lines that the page shows right below it. */
+interface Step {
+  script: string;
+  shown: string[];
+}
+
+/** Runs a page's shell blocks in order, as they stand; each must say what the page shows. */
+export async function runBlocks(path: string, nest: Nest, t: Deno.TestContext): Promise<void> {
+  const { text } = await page(path);
   const steps = runnable(text);
-  assert.ok(steps.length >= 6, `only ${steps.length} blocks were found`);
-  await using nest = await Nest.withGuestImage();
+  assert.ok(steps.length >= 6, `only ${steps.length} blocks were found in ${path}`);
   for (const { script, shown } of steps) {
     const ran = await t.step(script.split("\n")[0]!, async () => {
       const { code, stdout, stderr } = await new Deno.Command("sh", {
@@ -25,17 +31,6 @@ Deno.test("README's shell blocks run as they stand, and say what README shows", 
     });
     if (!ran) return; // what follows needs it
   }
-});
-
-Deno.test("an output that README does not show is found", () => {
-  assertShown('"dev" is up (3.5 s)\nnext 127.0.0.1:34191\n', ['"dev" is up (12 s)']);
-  assert.throws(() => assertShown("one\ntwo\n", ["two", "one"]), /README shows/);
-});
-
-/** A block to run, and the lines that README shows right below it. */
-interface Step {
-  script: string;
-  shown: string[];
 }
 
 function runnable(text: string): Step[] {
@@ -47,12 +42,12 @@ function runnable(text: string): Step[] {
 }
 
 /** Every line that is shown was said, in that order; numbers and blanks differ from run to run. */
-function assertShown(said: string, shown: string[]): void {
+export function assertShown(said: string, shown: string[]): void {
   const lines = said.split("\n").map(plain);
   let from = 0;
   for (const line of shown) {
     const at = lines.indexOf(plain(line), from);
-    assert.ok(at >= 0, `README shows ${JSON.stringify(line)}, and this was said:\n${said}`);
+    assert.ok(at >= 0, `the page shows ${JSON.stringify(line)}, and this was said:\n${said}`);
     from = at + 1;
   }
 }
