@@ -30,6 +30,21 @@ const told = {
   total: z.int().min(0).max(1_000_000).describe("How many there are in all"),
 };
 
+/**
+ * What costs a model tokens and tells it nothing, or what only a program would check: the call checks
+ * all of it anyway. Results are checked before they are sent.
+ */
+const INPUT = [
+  ...["$schema", "pattern", "minLength", "maxLength", "maxItems", "propertyNames"],
+  "additionalProperties",
+];
+const OUTPUT = [...INPUT, "minimum", "maximum", "format", "const", "description"];
+/** Bounds beyond these surprise nobody. */
+const USUAL = { minimum: 1, maximum: 1000 };
+
+const TOOL_FIELDS = jsonSchema(z.object(toolFields), "input").properties;
+const TOLD = jsonSchema(z.object(told), "output").properties;
+
 /** Whether a tool may answer before its work is done, because nobody waits for it that long. */
 export function mayBePending(operation: Operation): boolean {
   return effectOf(operation) !== "read" || "timeoutSeconds" in operation.input.shape;
@@ -73,25 +88,20 @@ export function inputSchema(operation: Operation, hasWorkspace: boolean): Object
   for (const [key, field] of Object.entries(operation.input.shape as Record<string, z.ZodType>)) {
     if (fieldKind(field) === "rare") delete schema.properties[key];
   }
-  const add = (key: keyof typeof toolFields) => {
-    schema.properties[key] = jsonSchema(z.object({ [key]: toolFields[key] }), "input")
-      .properties[key]!;
-  };
-  if (mayNeedConfirmation(operation)) add("confirm");
-  if (pagedKey(operation)) add("offset");
+  if (mayNeedConfirmation(operation)) schema.properties.confirm = TOOL_FIELDS.confirm!;
+  if (pagedKey(operation)) schema.properties.offset = TOOL_FIELDS.offset!;
   return schema;
 }
 
 /** What a tool gives. What may be told before the end has no field that must be there. */
 export function outputSchema(operation: Operation): ObjectSchema {
   const schema = jsonSchema(operation.output, "output");
-  const more = jsonSchema(z.object(told), "output").properties;
   const keys = [
     "hint",
     ...(mayBePending(operation) ? ["pending", "stage"] : []),
     ...(pagedKey(operation) ? ["nextOffset", "total"] : []),
   ];
-  for (const key of keys) schema.properties[key] ??= more[key]!;
+  for (const key of keys) schema.properties[key] ??= TOLD[key]!;
   if (mayBePending(operation)) delete schema.required;
   return schema;
 }
@@ -101,18 +111,6 @@ function jsonSchema(schema: z.ZodObject, io: "input" | "output"): ObjectSchema {
   const lean = (io === "input" ? leaner(whole, INPUT) : leaner(whole, OUTPUT)) as ObjectSchema;
   return { ...lean, properties: lean.properties ?? {} };
 }
-
-/**
- * What costs a model tokens and tells it nothing, or what only a program would check: the call checks
- * all of it anyway. Results are checked before they are sent.
- */
-const INPUT = [
-  ...["$schema", "pattern", "minLength", "maxLength", "maxItems", "propertyNames"],
-  "additionalProperties",
-];
-const OUTPUT = [...INPUT, "minimum", "maximum", "format", "const", "description"];
-/** Bounds beyond these surprise nobody. */
-const USUAL = { minimum: 1, maximum: 1000 };
 
 function leaner(schema: JsonSchema, without: string[]): JsonSchema {
   const lean: JsonSchema = Object.fromEntries(
