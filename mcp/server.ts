@@ -15,8 +15,8 @@ import {
   ListResourceTemplatesRequestSchema,
   ListToolsRequestSchema,
   ReadResourceRequestSchema,
-  Server,
 } from "./sdk.ts";
+import { ServerSide } from "./server_side.ts";
 import type { Service, Session } from "./service.ts";
 import type { Tool } from "./tools.ts";
 
@@ -24,9 +24,10 @@ const ASK_MS = 40_000;
 const MOST_COMPLETIONS = 100;
 
 /** Makes the protocol's side of one session. */
-export async function makeServer(service: Service, session: Session): Promise<Server> {
+export async function makeServer(service: Service, session: Session): Promise<ServerSide> {
   const { default: { version } } = await import("../deno.json", { with: { type: "json" } });
-  const server = new Server({ name: "nido", title: "Nido", version }, {
+  const server = new ServerSide({
+    serverInfo: { name: "nido", title: "Nido", version },
     capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} },
     instructions,
   });
@@ -35,7 +36,7 @@ export async function makeServer(service: Service, session: Session): Promise<Se
   return server;
 }
 
-function answerTools(server: Server, service: Service, session: Session): void {
+function answerTools(server: ServerSide, service: Service, session: Session): void {
   const { tools } = service;
   server.setRequestHandler(ListToolsRequestSchema, () => ({
     tools: [...tools.values()].map(({ listed }) => listed),
@@ -49,7 +50,7 @@ function answerTools(server: Server, service: Service, session: Session): void {
   });
 }
 
-function answerPages(server: Server, service: Service, session: Session): void {
+function answerPages(server: ServerSide, service: Service, session: Session): void {
   server.setRequestHandler(ListResourcesRequestSchema, () => ({ resources }));
   server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({ resourceTemplates }));
   server.setRequestHandler(
@@ -77,11 +78,11 @@ function unknownTool(name: string, tools: Map<string, Tool>): never {
 
 /** Asks over the call's own stream, because a client of HTTP may have opened no other. */
 async function ask(
-  server: Server,
+  server: ServerSide,
   extra: Extra,
   question: string,
 ): Promise<"yes" | "no" | undefined> {
-  if (!server.getClientCapabilities()?.elicitation) return undefined;
+  if (!server.client?.elicitation) return undefined;
   try {
     const { action, content } = await extra.sendRequest(
       {

@@ -174,13 +174,13 @@ Deno.test("the SDK's types are known: a wrong type fails the check", async () =>
   const sdk = new URL("../../mcp/sdk.ts", import.meta.url);
   const lines = [
     `import type { CallToolResult, ListedTool, RequestHandlerExtra, ServerNotification, ServerRequest, Transport } from "${sdk}";`,
-    `import { ErrorCode, Server, StdioServerTransport, WebStandardStreamableHTTPServerTransport } from "${sdk}";`,
+    `import { ErrorCode, Protocol, StdioServerTransport, WebStandardStreamableHTTPServerTransport } from "${sdk}";`,
     "export const a: CallToolResult = 1;",
     "export const b: ListedTool = 1;",
     "export const c: RequestHandlerExtra<ServerRequest, ServerNotification> = 1;",
     "export const d: Transport = 1;",
     "export const e: string = ErrorCode.InvalidParams;",
-    'export const f: number = new Server({ name: "", version: "" });',
+    "export const f: Protocol<ServerRequest, ServerNotification, never> = 1;",
     "export const g: number = new StdioServerTransport();",
     "export const h: number = new WebStandardStreamableHTTPServerTransport({});",
   ];

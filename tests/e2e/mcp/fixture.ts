@@ -8,8 +8,8 @@ import {
   ListResourceTemplatesRequestSchema,
   ListToolsRequestSchema,
   ReadResourceRequestSchema,
-  Server,
 } from "../../../mcp/sdk.ts";
+import { ServerSide } from "../../../mcp/server_side.ts";
 // @ts-types="@modelcontextprotocol/sdk/types"
 import {
   CreateMessageResultSchema,
@@ -198,8 +198,9 @@ const resources = [
 ];
 
 /** A server with what the conformance suite expects, to be mounted on Nido's own HTTP handler. */
-export function makeFixture(): Promise<Server> {
-  const server = new Server({ name: "fixture", version: "1" }, {
+export function makeFixture(): Promise<ServerSide> {
+  const server = new ServerSide({
+    serverInfo: { name: "fixture", version: "1" },
     capabilities: {
       tools: {},
       prompts: {},
