@@ -1,5 +1,5 @@
 import type { IdleConnections } from "./idle_connections.ts";
-import type { Ended, Guard } from "./operation.ts";
+import type { Call, Ended, Guard } from "./operation.ts";
 
 /** What an operation tells about its progress while it works. */
 export interface Progress {
@@ -10,6 +10,8 @@ export interface Progress {
   /** Bytes (or other units) done and in all, where that is known. */
   done?: number;
   total?: number;
+  /** The host job that does it, where it has a process of its own. */
+  job?: string;
 }
 
 /** Who calls, and through which surface. */
@@ -63,6 +65,8 @@ export interface Context {
   readonly idle?: IdleConnections;
   /** What stands around every call, the outermost first; a surface that others reach has some. */
   readonly guards?: Guard[];
+  /** Does what takes long in a process of its own, on a surface that may be gone before the end. */
+  readonly perform?: (context: Context, call: Call) => Promise<Record<string, unknown>>;
   /** Hears of every call when it has ended, refused ones too. */
   readonly audit?: (ended: Ended) => Promise<void>;
 }

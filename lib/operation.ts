@@ -54,6 +54,8 @@ export interface Declaration<I extends z.ZodObject, O extends z.ZodObject> {
   idempotent?: boolean;
   /** The input key without which it only reads, whatever its effect is with it. */
   readsUnless?: keyof z.input<I> & string;
+  /** It may work for minutes on this host; a surface may have that done in a process of its own. */
+  long?: boolean;
   /** It reaches things Nido doesn't control, for example programs in a guest. */
   openWorld?: boolean;
   input: I;
@@ -115,10 +117,17 @@ export function operation<I extends z.ZodObject, O extends z.ZodObject>(
         try {
           const checked = check(input);
           context.signal.throwIfAborted();
-          if (!context.guards) return declaration.output.parse(await run(context, checked));
-          const guarded = context.guards.reduceRight<Go>(
+          const { perform, guards } = context;
+          const go = async (input: z.output<I>) =>
+            declaration.output.parse(
+              perform && declaration.long
+                ? await perform(context, { operation: made, input })
+                : await run(context, input),
+            );
+          if (!guards) return await go(checked);
+          const guarded = guards.reduceRight<Go>(
             (go, guard) => (given) => guard({ operation: made, input: given }, go),
-            async (given) => declaration.output.parse(await run(context, check(given))),
+            (given) => go(check(given)),
           );
           return await guarded(checked);
         } catch (thrown) {

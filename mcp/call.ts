@@ -4,6 +4,7 @@ import { friendlyName } from "../lib/friendly_name.ts";
 import { effectOf } from "../lib/operation.ts";
 import type { Ask } from "./guards/confirm.ts";
 import { bounded } from "./bounded.ts";
+import { hintOfCalls } from "./hints.ts";
 import { type Extra, ProgressTeller } from "./progress.ts";
 import { refusal } from "./refusal.ts";
 import type { CallToolResult } from "./sdk.ts";
@@ -50,14 +51,14 @@ export async function callTool(
       {
         key: `${tool.name} ${JSON.stringify(input)}`,
         makes: tool.operation.name === "vm.spawn" ? String(input.name) : undefined,
-        goesOn: effectOf(tool.operation, input) !== "read",
+        goesOn: tool.operation.long === true || effectOf(tool.operation, input) !== "read",
         signal: waiting.signal,
         report: waiting.report,
         waitMs: waiting.waitMs,
       },
     );
     const result = "result" in waited
-      ? bounded(tool, waited.result, offset)
+      ? bounded(tool, await inCalls(waited.result, service), offset)
       : await pending(service, session, tool, input, waited.pending);
     return { content: [{ type: "text", text: JSON.stringify(result) }], structuredContent: result };
   } catch (thrown) {
@@ -98,13 +99,20 @@ function readInput({ setup }: Service, { operation }: Tool, given: Input) {
   return { input, confirmed, offset };
 }
 
+/** The error of a job, which is told as a result, with its hint as a call. */
+async function inCalls(result: Input, { tools }: Service): Promise<Input> {
+  const { error } = result as { error?: { hint?: string } };
+  if (!error?.hint) return result;
+  return { ...result, error: { ...error, hint: await hintOfCalls(error.hint, tools) } };
+}
+
 /** What a client is told of work that goes on. */
 async function pending(
   service: Service,
   session: Session,
   tool: Tool,
   input: Input,
-  { stage, message }: Progress,
+  { stage, message, job }: Progress,
 ): Promise<Input> {
   const { operation, name: toolName } = tool;
   if (!mayBePending(operation)) {
@@ -114,7 +122,9 @@ async function pending(
   }
   const name = typeof input.name === "string" ? input.name : undefined;
   const waits = operation.name === "vm.spawn" || operation.name === "vm.wait";
-  const hint = waits && service.tools.has("vm_wait")
+  const hint = job !== undefined && service.tools.has("job_wait")
+    ? `job_wait ${JSON.stringify({ job })} until it has ended`
+    : waits && service.tools.has("vm_wait")
     ? `vm_wait ${JSON.stringify({ name })} until it is ready`
     : `${toolName} with the same arguments: it goes on, and that waits for its result`;
   const has = (key: string) => key in operation.output.shape;
@@ -122,6 +132,7 @@ async function pending(
   return {
     ...(name && has("name") ? { name } : {}),
     ...(state ? { state } : {}),
+    ...(job !== undefined ? { job } : {}),
     pending: true,
     stage: `${stage}: ${message}`,
     hint,

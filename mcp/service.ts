@@ -2,6 +2,8 @@ import { toNidoError } from "../lib/errors.ts";
 import { type Context, makeContext } from "../lib/context.ts";
 import { load } from "../lib/cli/run.ts";
 import { IdleConnections } from "../lib/idle_connections.ts";
+import { perform } from "../lib/host/job/perform.ts";
+import { mayStartItself } from "../lib/host/process.ts";
 import type { Guard } from "../lib/operation.ts";
 import { operations } from "../lib/operations.ts";
 import { auditOf } from "./guards/audit.ts";
@@ -35,6 +37,8 @@ export interface Service {
   guards: Guard[];
   /** Connections to guests that calls leave to each other. */
   idle: IdleConnections;
+  /** How long work is done that is to outlive this process, where it may start another one. */
+  perform?: Context["perform"];
 }
 
 /** One client's stay. It holds nothing that the client needs: VMs are known by their names. */
@@ -70,7 +74,14 @@ export async function makeService(setup: Setup): Promise<Service> {
     ...policies.map((policy) => policyGuard(policy, home)),
     startsGuard(starts),
   ];
-  return { setup, tools, unfinished: new Unfinished(), guards, idle: new IdleConnections() };
+  return {
+    setup,
+    tools,
+    unfinished: new Unfinished(),
+    guards,
+    idle: new IdleConnections(),
+    ...(await mayStartItself() ? { perform } : {}),
+  };
 }
 
 /** Begins a session. */
@@ -80,13 +91,14 @@ export function makeSession(): Session {
 
 /** The context of one call: the only one by which clients reach operations. */
 export function callContext(
-  { setup, guards, idle }: Service,
+  { setup, guards, idle, perform }: Service,
   { label }: Session,
   { confirmed = false, ask, signal, report }: CallParts = {},
 ): Context {
   return makeContext(setup.home, {
     actor: { surface: "mcp" },
     idle,
+    perform,
     ...(signal ? { signal } : {}),
     ...(report ? { report } : {}),
     guards: [...guards, confirmGuard(confirmed, ask), labelGuard(label)],

@@ -26,6 +26,7 @@ const told = {
   hint: z.string().describe("The next call to make"),
   pending: z.boolean().describe("True: it goes on, and this is what is known so far"),
   stage: z.string().describe("What it is doing"),
+  job: z.string().describe("Id of the job that goes on with it"),
   nextOffset: z.int().min(0).max(1_000_000).describe("Where the rest of the list begins"),
   total: z.int().min(0).max(1_000_000).describe("How many there are in all"),
 };
@@ -47,7 +48,8 @@ const TOLD = jsonSchema(z.object(told), "output").properties;
 
 /** Whether a tool may answer before its work is done, because nobody waits for it that long. */
 export function mayBePending(operation: Operation): boolean {
-  return effectOf(operation) !== "read" || "timeoutSeconds" in operation.input.shape;
+  const { long, input } = operation;
+  return long === true || effectOf(operation) !== "read" || "timeoutSeconds" in input.shape;
 }
 
 /** The one list that a reading operation gives, which is paged. */
@@ -99,6 +101,7 @@ export function outputSchema(operation: Operation): ObjectSchema {
   const keys = [
     "hint",
     ...(mayBePending(operation) ? ["pending", "stage"] : []),
+    ...(operation.long ? ["job"] : []),
     ...(pagedKey(operation) ? ["nextOffset", "total"] : []),
   ];
   for (const key of keys) schema.properties[key] ??= TOLD[key]!;

@@ -34,7 +34,8 @@ const KEPT_MS = 15 * 60_000;
 
 /**
  * Work that takes longer than a caller waits. It goes on as long as this process lives; the same call
- * again waits for it, and gets its result once.
+ * again waits for it, and gets its result once. What is done by a host job has a record of its own, and
+ * is not kept here.
  */
 export class Unfinished {
   readonly #left = new Map<string, { work: Work; makes?: string }>();
@@ -60,8 +61,9 @@ export class Unfinished {
     const work = this.#left.get(wait.key)?.work ?? begin(start);
     const isLeft = this.#left.has(wait.key);
     const waited = await this.#await(work, wait);
-    if (waited === "late" && wait.goesOn) this.#leave(work, wait);
-    else if (waited === "late" || (waited === "aborted" && !isLeft)) {
+    if (waited === "late" && wait.goesOn) {
+      if (work.last.job === undefined) this.#leave(work, wait);
+    } else if (waited === "late" || (waited === "aborted" && !isLeft)) {
       work.controller.abort(new DOMException("Nobody waits any more", "AbortError"));
       const outcome = await work.outcome;
       if (waited === "aborted" && "error" in outcome) throw outcome.error;

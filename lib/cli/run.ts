@@ -151,13 +151,19 @@ async function renderSuccess(
   manner: Manner,
 ): Promise<void> {
   if (manner.json) return writeEnvelope(operation.name, { status: "ok", data: result });
-  let text: string;
-  if (operation.text) text = operation.text(result, context);
-  else {
-    const { renderResult } = await import("./render.ts");
-    text = renderResult(result, { width: columns(), heading: paint(Deno.stdout).bold });
-  }
+  const text = await textOf(operation, result, context);
   if (text !== "") writeOut(text.endsWith("\n") ? text : `${text}\n`);
+}
+
+/** A result as a person reads it. */
+export async function textOf(
+  operation: Operation,
+  result: Record<string, unknown>,
+  context: Context,
+): Promise<string> {
+  if (operation.text) return operation.text(result, context);
+  const { renderResult } = await import("./render.ts");
+  return renderResult(result, { width: columns(), heading: paint(Deno.stdout).bold });
 }
 
 function writeEnvelope(command: string, rest: Record<string, unknown>): void {

@@ -79,6 +79,14 @@ export const terminal: Record<string, TerminalVerb> = {
     hidden: true,
     run: async (argv) => (await import("./completion.ts")).complete(argv),
   },
+  perform: {
+    summary: "Do the work of a host job",
+    usage: "JOB --json < CALL",
+    examples: [],
+    group: "terminal",
+    hidden: true,
+    run: async (argv) => (await import("./perform.ts")).perform(argv),
+  },
   help: {
     summary: "Show what a command does and takes",
     usage: "[COMMAND]",

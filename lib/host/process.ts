@@ -161,6 +161,41 @@ export function startDetached(
   });
 }
 
+/** Whether this process may start Nido once more; among narrow permissions that one is missing. */
+export async function mayStartItself(): Promise<boolean> {
+  const asked = { name: "run", command: Deno.execPath() } as const;
+  return (await Deno.permissions.query(asked)).state === "granted";
+}
+
+/**
+ * Starts Nido once more, in a session of its own that outlives this process, hands it its standard
+ * input and gives the first line that it says.
+ */
+export async function startItself(
+  words: string[],
+  input: string,
+  env: Record<string, string>,
+): Promise<string> {
+  const main = import.meta.resolve("../../main.ts");
+  const child = new Deno.Command(Deno.execPath(), {
+    args: Deno.build.standalone ? words : ["run", "--allow-all", main, ...words],
+    env,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+    detached: true,
+  }).spawn();
+  child.unref();
+  const sent = new Blob([input]).stream().pipeTo(child.stdin).catch(() => {}); // its answer says why
+  let said = "";
+  for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
+    said += part;
+    if (said.includes("\n")) break;
+  }
+  await sent;
+  return said.split("\n")[0]!;
+}
+
 /** The command lines of those of the given processes that live, by pid. Zombies don't count. */
 export async function commandLines(pids: number[]): Promise<Map<number, string>> {
   if (pids.length === 0) return new Map();

@@ -177,6 +177,7 @@ export default operation({
     "VMs can be spawned from. The file is read once and may be deleted afterwards. Images that " +
     "refer to other files are refused.",
   effect: "create",
+  long: true,
   input,
   output: z.strictObject({
     image: imageFields.describe("The image as it is stored now"),

@@ -10,6 +10,7 @@ export default operation({
   description: "Boots the image in an incubator and keeps its memory; VMs of the same shape wake " +
     "from it. A spawn does the same at the first need; this does it ahead, for other shapes, or again.",
   effect: "change",
+  long: true,
   input: z.strictObject({ name: z.string().describe("The image's name"), ...warmInput }),
   output: warmOutput,
   positional: ["name"],

@@ -3,13 +3,16 @@ import type { Context } from "../context.ts";
 import { NidoError } from "../errors.ts";
 import { type Job, JOB_STATES } from "../guest/job/job.ts";
 import type { SshSession } from "../guest/ssh.ts";
+import { HOST_JOB } from "../host/job/record.ts";
 import { openSession } from "../vm/reach.ts";
 
-/** The input field that names a job; its VM is in its name, so that no record is needed here. */
+const GUEST_JOB = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.[0-9a-f]{6}$/;
+
+/** The input field that names a job: one in a VM, whose name is before the dot, or one of this host. */
 export const jobField = z.string().regex(
-  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.[0-9a-f]{6}$/,
-  "a job's id is its VM's name, a dot and six hexadecimal digits: web.3f2a9c",
-).describe("Id of the job, as vm.exec with background gave it: web.3f2a9c");
+  new RegExp(`${GUEST_JOB.source}|${HOST_JOB.source}`),
+  "a job's id is its VM's name or host, and six hexadecimal digits: web.3f2a9c, host-3f2a9c",
+).describe("Id of the job: web.3f2a9c of vm.exec with background, host-3f2a9c of long host work");
 
 const bytes = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 
@@ -18,7 +21,7 @@ export const jobFacts = {
   job: z.string().describe("Id of the job"),
   state: z.enum(JOB_STATES).describe(
     "running; exited (see exitCode); killed (by job.kill); lost (the guest was restarted, or " +
-      "something ended the job's watcher: how it ended is not known)",
+      "something ended the job's process: how it ended is not known)",
   ),
   exitCode: z.int().min(0).max(255).optional().describe(
     "Exit code; 128 + n when signal n ended it; absent while it runs and when that is not known",
@@ -27,6 +30,14 @@ export const jobFacts = {
   user: z.string().optional().describe("Whom it runs as, if not as the login user"),
   startedAt: z.iso.datetime().describe("When it began, by the guest's clock"),
   endedAt: z.iso.datetime().optional().describe("When it exited, by the guest's clock"),
+  result: z.record(z.string(), z.unknown()).optional().describe(
+    "What the host work gave: the result of the operation that began it",
+  ),
+  error: z.strictObject({
+    code: z.string().describe("Code of the error"),
+    message: z.string().describe("What happened"),
+    hint: z.string().optional().describe("The next command to type"),
+  }).optional().describe("Why the host work failed"),
   stdoutBytes: bytes.describe("Bytes written to stdout so far; read them with job.output"),
   stderrBytes: bytes.describe("Bytes written to stderr so far"),
 };
@@ -60,6 +71,7 @@ export function noJob(job: string): NidoError {
 }
 
 /** A job as one line for a person. */
-export function jobLine({ job, state, exitCode }: z.output<typeof jobOutput>): string {
-  return `${job} ${state}${exitCode === undefined ? "" : ` with ${exitCode}`}`;
+export function jobLine({ job, state, exitCode, error }: z.output<typeof jobOutput>): string {
+  const ended = exitCode === undefined ? "" : ` with ${exitCode}`;
+  return `${job} ${state}${ended}${error ? `: ${error.message}` : ""}`;
 }

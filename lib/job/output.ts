@@ -1,7 +1,9 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { type JobStream, readJobOutput } from "../guest/job/job.ts";
+import { HOST_JOB } from "../host/job/record.ts";
 import { field, operation } from "../operation.ts";
+import { readHostJobOutput } from "./host_job.ts";
 import { jobField, noJob, openJob } from "./job.ts";
 
 const offset = z.int().min(-67_108_864).max(Number.MAX_SAFE_INTEGER - 1).default(0);
@@ -45,11 +47,12 @@ export async function readOutput(
   context: Context,
   { job, stdoutOffset, stderrOffset, maxOutputBytes: length }: z.output<typeof input>,
 ): Promise<Record<"stdout" | "stderr", JobStream> & { job: string }> {
-  await using open = await openJob(context, job, "read the output of");
   const parts = {
     stdout: { offset: stdoutOffset, length },
     stderr: { offset: stderrOffset, length },
   };
+  if (HOST_JOB.test(job)) return { job, ...await readHostJobOutput(context, job, parts) };
+  await using open = await openJob(context, job, "read the output of");
   const streams = await readJobOutput(open.session, open.id, parts, context.signal);
   if (!streams) throw noJob(job);
   return { job, ...streams };
@@ -57,10 +60,11 @@ export async function readOutput(
 
 export default operation({
   name: "job.output",
-  summary: "Read what a background command said",
+  summary: "Read what a background command or host work said",
   description:
     "A part of stdout and stderr, also while the job runs. Call it with the nextOffset of both " +
-    "until isComplete; to see the end only, begin at -8192.",
+    "until isComplete; to see the end only, begin at -8192. Host work tells its progress on stderr " +
+    "and its result, for people, on stdout.",
   effect: "read",
   input,
   output,

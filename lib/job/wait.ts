@@ -1,7 +1,10 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { waitForJob } from "../guest/job/job.ts";
+import { waitForHostJob } from "../host/job/perform.ts";
+import { HOST_JOB } from "../host/job/record.ts";
 import { operation } from "../operation.ts";
+import { foundHostJob, toldHostJob } from "./host_job.ts";
 import { jobField, jobLine, jobOutput, noJob, openJob, toldJob } from "./job.ts";
 
 const MOST_MCP_SECONDS = 45;
@@ -18,9 +21,13 @@ export async function wait(
   context: Context,
   { job, timeoutSeconds }: z.output<typeof input>,
 ): Promise<z.input<typeof jobOutput>> {
-  await using open = await openJob(context, job, "wait for");
   const most = context.actor.surface === "mcp" ? MOST_MCP_SECONDS : timeoutSeconds;
   const seconds = Math.min(timeoutSeconds, most);
+  if (HOST_JOB.test(job)) {
+    const ended = await waitForHostJob(context, job, seconds * 1000);
+    return await toldHostJob(context, await foundHostJob(context, job, ended));
+  }
+  await using open = await openJob(context, job, "wait for");
   const found = await waitForJob(open.session, open.id, seconds, context.signal);
   if (!found) throw noJob(job);
   return toldJob(open.vm, found);
@@ -28,15 +35,16 @@ export async function wait(
 
 export default operation({
   name: "job.wait",
-  summary: "Wait for a background command",
+  summary: "Wait for a background command or host work",
   description:
     "Returns when the job has ended, or after timeoutSeconds with state running: then call it " +
-    "again, read what it said so far with job.output, or end it with job.kill.",
+    "again, read what it said so far with job.output, or end it with job.kill. Of long work of this " +
+    "host (host-3f2a9c) it gives the result or the error.",
   effect: "read",
   input,
   output: jobOutput,
   positional: ["job"],
-  examples: ["nido job wait web.3f2a9c --timeout 5m"],
+  examples: ["nido job wait web.3f2a9c --timeout 5m", "nido job wait host-3f2a9c"],
   text: jobLine,
   run: wait,
 });

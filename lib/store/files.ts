@@ -31,6 +31,9 @@ export const files = {
   layers: (home: string) => join(home, "layers"),
   layer: (home: string, id: string) => join(home, "layers", `${id}.qcow2`),
 
+  jobs: (home: string) => join(home, "jobs"),
+  job: (home: string, id: string) => join(home, "jobs", id),
+
   vms: (home: string) => join(home, "vms"),
   vm: (home: string, name: string) => join(home, "vms", name),
 
@@ -78,6 +81,15 @@ export const snapshotFiles = {
 export function nextLayer(id: string): string {
   return `disk-${id}.qcow2`;
 }
+
+/** The files of a host job. */
+export const jobFiles = {
+  record: "job.json",
+  lock: "lock",
+  stdout: "stdout",
+  stderr: "stderr",
+  outcome: "outcome.json",
+} as const;
 
 /** The files inside one template's folder. */
 export const templateFiles = {

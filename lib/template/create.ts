@@ -94,6 +94,7 @@ export default operation({
     "Copies the VM, running or not, cleans the copy of what tells who the VM was (keys, machine id, " +
     "cloud-init's data, logs, history, temporary files), and packs its disk. The VM is left as it was.",
   effect: "create",
+  long: true,
   input,
   output,
   positional: ["vm", "name"],

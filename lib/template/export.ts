@@ -150,6 +150,7 @@ export default operation({
   description: "The file holds the template's record and its compact disk, with the digests of " +
     "both. Another Nido imports it with `template import`.",
   effect: "create",
+  long: true,
   input,
   output,
   positional: ["name", "file"],

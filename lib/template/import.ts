@@ -74,6 +74,7 @@ export default operation({
     "Reads a file that `template export` wrote. Its digests, names and disk are checked " +
     "before anything is stored; a file that is cut short, altered or something else is refused.",
   effect: "create",
+  long: true,
   input,
   output: z.strictObject({ template: templateFields.describe("The template as it is stored now") }),
   positional: ["file"],

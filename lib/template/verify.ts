@@ -61,6 +61,7 @@ export default operation({
     "Computes the digest of the compact disk anew, lets qemu-img check both disks, and " +
     "compares the uncompressed copy, where there is one.",
   effect: "read",
+  long: true,
   input: z.strictObject({ name: z.string().describe("The template's name") }),
   output,
   positional: ["name"],

@@ -11,6 +11,7 @@ export default operation({
     "Boots the template in an incubator and keeps its memory; VMs of the same shape wake " +
     "from it. A spawn does the same at the first need; this does it ahead, for other shapes, or again.",
   effect: "change",
+  long: true,
   input: z.strictObject({ name: z.string().describe("The template's name"), ...warmInput }),
   output: warmOutput,
   positional: ["name"],

@@ -104,6 +104,7 @@ Deno.test("the commands that are no operations are these", () => {
     "register",
     "completion",
     "complete",
+    "perform",
     "help",
   ]);
 });
