@@ -185,7 +185,6 @@ export async function startItself(
     stderr: "null",
     detached: true,
   }).spawn();
-  child.unref();
   const sent = new Blob([input]).stream().pipeTo(child.stdin).catch(() => {}); // its answer says why
   let said = "";
   for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -193,6 +192,7 @@ export async function startItself(
     if (said.includes("\n")) break;
   }
   await sent;
+  child.unref();
   return said.split("\n")[0]!;
 }
 

@@ -50,12 +50,13 @@ export async function waitForHostJob(
 export async function killHostJob(
   context: Context,
   id: string,
+  cleanUpMs = CLEAN_UP_MS,
 ): Promise<{ job: HostJob; wasAlive: boolean } | undefined> {
   const { home, now } = context;
   const quietly = { ...context, report: () => {} };
   let job = await readHostJob(home, id);
   if (job?.state !== "running") return job && { job, wasAlive: false };
-  for (const [signal, patienceMs] of [["TERM", CLEAN_UP_MS], ["KILL", DIE_MS]] as const) {
+  for (const [signal, patienceMs] of [["TERM", cleanUpMs], ["KILL", DIE_MS]] as const) {
     if (job?.state !== "running") break;
     await sendSignal(job.pid, signal); // it holds the job's lock, so the pid is its own
     job = await waitForHostJob(quietly, id, patienceMs);
