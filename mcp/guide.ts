@@ -19,7 +19,8 @@ What happens in one stays in it. You are its administrator: \`user: "root"\` in 
    something. \`command\` is a program and its arguments, passed exactly; pipes, \`&&\` and \`$HOME\`
    need \`sh -c\`. An exit code other than 0 is a result, not an error.
 3. What takes longer than half a minute: \`vm_exec\` with \`background: true\` gives a job. It runs on
-   when you are gone; \`job_wait\`, \`job_output\` and \`job_kill\` go on from its id.
+   when you are gone; \`job_wait\`, \`job_output\` and \`job_kill\` go on from its id. So does long work of
+   the host, whose answer has \`pending: true\` and a \`job\`.
 4. \`snapshot_create\` before a risky step, \`snapshot_restore\` to be back there. \`vm_fork\` makes running
    copies, to try several things at once.
 5. \`vm_read_file\` takes results out. \`vm_delete {"names":["NAME"],"force":true,"confirm":true}\` ends it.

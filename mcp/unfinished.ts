@@ -63,6 +63,7 @@ export class Unfinished {
     const waited = await this.#await(work, wait);
     if (waited === "late" && wait.goesOn) {
       if (work.last.job === undefined) this.#leave(work, wait);
+      else this.#left.delete(wait.key);
     } else if (waited === "late" || (waited === "aborted" && !isLeft)) {
       work.controller.abort(new DOMException("Nobody waits any more", "AbortError"));
       const outcome = await work.outcome;

@@ -7,7 +7,7 @@ import { field, operation } from "../../lib/operation.ts";
 import { files } from "../../lib/store/files.ts";
 import { namesIn } from "../../lib/store/record.ts";
 import { nido, type Said } from "../helpers/command.ts";
-import { errorOf, eventually, lives, refuses } from "../helpers/nest.ts";
+import { errorOf, lives, refuses } from "../helpers/nest.ts";
 import { fixture } from "../image/fixture.ts";
 import { smallHome } from "../helpers/small_home.ts";
 import { halfDone, pidOf, type Told, work } from "./fixture.ts";

@@ -14,6 +14,7 @@ interface Late {
   hint?: string;
   stage?: string;
   image?: { name: string };
+  reused?: boolean;
 }
 
 const INPUT = { file: "./disk.raw", name: "tiny" };
@@ -73,7 +74,13 @@ Deno.test("a late call names its job; the same call again joins it, and job_wait
   let told: Told & Late = await mcp.data("job_wait", { job });
   while (told.pending) told = await mcp.data("job_wait", { job });
   assert.deepEqual([told.state, told.exitCode], ["exited", 0]);
-  assert.equal((told.result as Late).image?.name, "tiny");
+  assert.deepEqual([(told.result as Late).image?.name, told.result?.reused], ["tiny", false]);
+  let anew: Late = {};
+  await eventually("it is called anew", async () => {
+    anew = await mcp.data<Late>("image_import", INPUT);
+    return !anew.pending;
+  });
+  assert.equal(anew.reused, true);
 });
 
 Deno.test("a failed job's hint is a call", async () => {
