@@ -37,7 +37,7 @@ export interface Service {
   guards: Guard[];
   /** Connections to guests that calls leave to each other. */
   idle: IdleConnections;
-  /** How long work is done that is to outlive this process, where it may start another one. */
+  /** How long work is done that is to outlive this process, where it may start another one and keep records. */
   perform?: Context["perform"];
 }
 
@@ -65,6 +65,7 @@ export async function makeService(setup: Setup): Promise<Service> {
     ...(policy ? [policy] : []),
     ...(readOnly ? [{ preset: "read-only" as const, deny: [] }] : []),
   ];
+  const mayChange = policies.every(({ preset }) => preset !== "read-only");
   const tools = await offeredTools({
     ...setup,
     isAllowed: (operation) => policies.every((policy) => mayEverRun(policy, operation)),
@@ -80,7 +81,7 @@ export async function makeService(setup: Setup): Promise<Service> {
     unfinished: new Unfinished(),
     guards,
     idle: new IdleConnections(),
-    ...(await mayStartItself() ? { perform } : {}),
+    ...(mayChange && await mayStartItself() ? { perform } : {}),
   };
 }
 

@@ -101,6 +101,9 @@ Deno.test("a read that takes long is done by a job, too", async () => {
   assert.equal(digest, at.template.digest);
   const { jobs } = await mcp.data<{ jobs: Told[] }>("job_list");
   assert.deepEqual(jobs.map(({ command }) => command), ["template verify web"]);
+  await using reader = await connect({ home: at.home, toolsets: ["template"], readOnly: true });
+  await reader.data("template_verify", { name: "web" });
+  assert.equal((await namesIn(files.jobs(at.home))).length, 1, "a read-only server left a record");
 });
 
 Deno.test("a client that cancels ends the job, and nothing of it is left", async () => {
