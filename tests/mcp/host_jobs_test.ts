@@ -3,7 +3,7 @@ import { run } from "../../lib/host/process.ts";
 import { files } from "../../lib/store/files.ts";
 import { namesIn } from "../../lib/store/record.ts";
 import { startNido } from "../helpers/command.ts";
-import { eventually, lives } from "../helpers/nest.ts";
+import { eventually, leftovers, lives, machinesOf, nest } from "../helpers/nest.ts";
 import { halfDone, pidOf, type Told, type Work, work } from "../job/fixture.ts";
 import { withTemplate } from "../template/fixture.ts";
 import { connect, type Connected } from "./client.ts";
@@ -122,6 +122,22 @@ Deno.test("a client that cancels ends the job, and nothing of it is left", async
   await mcp.service.unfinished.settled();
   assert.deepEqual((await at.jobs()).map(({ state }) => state), ["killed"]);
   await at.assertNothing();
+});
+
+Deno.test("a job that boots a copy is ended from elsewhere: no machine, no template, the VM as it was", async () => {
+  await using made = await nest();
+  await made.spawn("web", { wait: "none" });
+  await using mcp = await connect({ home: made.home, toolsets: ["template"] });
+  const call = mcp.error("template_create", { vm: "web", name: "base" });
+  await eventually("a copy boots", async () => (await machinesOf(made.home)).size > 0);
+  const { jobs: [running] } = await made.call<{ jobs: Told[] }>("job.list");
+  assert.equal(running?.command, "template create web base");
+  const killed = await made.call<Told>("job.kill", { job: running!.job });
+  assert.deepEqual([killed.state, killed.exitCode], ["killed", 130]);
+  assert.match(await call, /^cancelled: template\.create was interrupted/);
+  assert.deepEqual(await leftovers(made.home), ["VM web"]);
+  assert.deepEqual(await namesIn(files.templates(made.home)), []);
+  assert.deepEqual(await namesIn(files.incubators(made.home)), []);
 });
 
 Deno.test("the server is killed in the middle: the work ends by itself, and anybody gets its result", async () => {
