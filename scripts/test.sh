@@ -80,8 +80,11 @@ end_to_end() {
     say "skipped end-to-end tests: there is no guest image for them"
     return 0
   fi
-  # The guest tests spawn from one warm base, which the first of them makes in this folder.
-  tests "end-to-end tests" env NIDO_E2E_HOME="$scratch/e2e" deno test --allow-all tests/e2e
+  # The tests with whole guests spawn from one warm base, which the first of them makes in this folder.
+  # A guest takes all of this machine; of the others, which mostly wait, several run at once.
+  export NIDO_E2E_HOME="$scratch/e2e"
+  tests "tests with guests" deno test --allow-all tests/e2e/guest
+  tests "tests with machines and clients" deno test --allow-all --parallel tests/e2e/machine tests/e2e/mcp
 }
 
 # What an interrupted run leaves: the machines that have a path of its scratch folder in their command
