@@ -48,11 +48,17 @@ export function makeHandler(
     }
   };
   const sweep = setInterval(expire, Math.min(SWEEP_MS, limits.idleMs));
+  let beginning = 0;
   const begin = async (request: Request) => {
     expire();
-    if (stays.size >= limits.sessions) {
+    if (stays.size + beginning >= limits.sessions) {
       return refusal(503, "This server has as many sessions as it may", { "Retry-After": "60" });
     }
+    // Race: a session is known only when its first request was read; until then it takes a place, too.
+    beginning++;
+    return await enter(request).finally(() => beginning--);
+  };
+  const enter = async (request: Request) => {
     const session = makeSession();
     const transport = new Transport({
       sessionIdGenerator: () => crypto.randomUUID(),

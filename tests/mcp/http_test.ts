@@ -1,69 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { makeHandler } from "../../mcp/http/handler.ts";
 import { isToken, readToken } from "../../mcp/http/token.ts";
-import { ANSWER_WITHIN_MS, makeService } from "../../mcp/service.ts";
+import { ANSWER_WITHIN_MS } from "../../mcp/service.ts";
 import { nido, startNido, withHome } from "../helpers/command.ts";
-
-const TOKEN = "right-token";
-const URL_ = "http://127.0.0.1:7433/mcp";
-const HEADERS = {
-  "Authorization": `Bearer ${TOKEN}`,
-  "Accept": "application/json, text/event-stream",
-  "Content-Type": "application/json",
-  "Host": "127.0.0.1:7433",
-};
-const INITIALIZE = JSON.stringify({
-  jsonrpc: "2.0",
-  id: 1,
-  method: "initialize",
-  params: {
-    protocolVersion: "2025-11-25",
-    capabilities: {},
-    clientInfo: { name: "raw", version: "1" },
-  },
-});
-const LIST = JSON.stringify({ jsonrpc: "2.0", id: 2, method: "tools/list", params: {} });
-
-type Headers_ = Record<string, string | undefined>;
-
-/** A handler, and a way to send it requests that differ from a right one. */
-async function withHandler(
-  use: (
-    send: (
-      what?: { method?: string; path?: string; body?: string; headers?: Headers_ },
-    ) => Promise<Response>,
-  ) => Promise<void>,
-  limits?: Parameters<typeof makeHandler>[2],
-) {
-  await withHome(async (home) => {
-    const service = await makeService({ home });
-    const handler = makeHandler(service, { token: TOKEN, hosts: ["example.test"] }, limits);
-    await use(async ({ method = "POST", path = "/mcp", body = LIST, headers = {} } = {}) => {
-      const all = Object.entries({ ...HEADERS, ...headers }).filter(([, value]) =>
-        value !== undefined
-      );
-      const request = new Request(new URL(path, URL_), {
-        method,
-        body: method === "POST" ? body : undefined,
-      });
-      for (const [name, value] of all) request.headers.set(name, value!);
-      return await handler.handle(request);
-    });
-    await handler.close();
-  });
-}
-
-/** Begins a session and gives its id. */
-async function begin(send: (what: { body: string }) => Promise<Response>): Promise<string> {
-  const response = await send({ body: INITIALIZE });
-  assert.equal(response.status, 200);
-  await response.text();
-  return response.headers.get("mcp-session-id")!;
-}
+import { begin, HEADERS, INITIALIZE, type Sent, TOKEN, withHandler } from "./http_handler.ts";
 
 Deno.test("the table of statuses", async () => {
-  await withHandler(async (send) => {
+  await withHandler(async ({ send }) => {
     const id = await begin(send);
     const session = { "Mcp-Session-Id": id };
     const large = JSON.stringify({
@@ -72,7 +15,7 @@ Deno.test("the table of statuses", async () => {
       method: "ping",
       params: { a: "x".repeat(5_000_000) },
     });
-    const table: [string, Parameters<typeof send>[0], number][] = [
+    const table: [string, Sent, number][] = [
       ["a right request", { headers: session }, 200],
       ["another Host", { headers: { ...session, Host: "evil.example" } }, 403],
       ["another Host that begins like ours", {
@@ -125,26 +68,6 @@ Deno.test("the table of statuses", async () => {
       }
     }
   });
-});
-
-Deno.test("sessions are counted, and end when nobody uses them", async () => {
-  await withHandler(async (send) => {
-    const first = await begin(send);
-    await begin(send);
-    const third = await send({ body: INITIALIZE });
-    assert.deepEqual([third.status, third.headers.get("retry-after")], [503, "60"]);
-    await new Promise((resolve) => setTimeout(resolve, 400));
-    await begin(send);
-    const late = await send({ headers: { "Mcp-Session-Id": first } });
-    assert.equal(late.status, 404);
-  }, { sessions: 2, idleMs: 300, bodyBytes: 1_000_000 });
-});
-
-Deno.test("a request that begins no session leaves none", async () => {
-  await withHandler(async (send) => {
-    for (let time = 0; time < 5; time++) assert.equal((await send({ body: "{" })).status, 400);
-    await begin(send);
-  }, { sessions: 1, idleMs: 60_000, bodyBytes: 1_000_000 });
 });
 
 Deno.test("the token is made once, is its owner's only, and is compared whole", async () => {
