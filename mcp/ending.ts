@@ -1,3 +1,8 @@
+/** Long enough to take back what was begun, short enough for a host that waits for the end. */
+export const GRACE_MS = 1_500;
+/** Long enough to delete the VMs of sessions that take them with them. */
+export const EPHEMERAL_GRACE_MS = 60_000;
+
 /** Resolves when this process is asked to end. */
 export function askedToEnd(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();

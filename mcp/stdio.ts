@@ -1,14 +1,11 @@
 import process from "node:process";
-import { askedToEnd, within } from "./ending.ts";
+import { askedToEnd, EPHEMERAL_GRACE_MS, GRACE_MS, within } from "./ending.ts";
 import { keepHouse } from "./housekeeping.ts";
 import { StdioServerTransport } from "./sdk.ts";
 import { makeServer } from "./server.ts";
 import { endSession, makeSession, type Service } from "./service.ts";
 
 const MESSAGE_BYTES = 32 * 2 ** 20;
-/** Long enough to take back what was begun, short enough for a host that waits for the end. */
-const GRACE_MS = 1_500;
-const EPHEMERAL_GRACE_MS = 60_000;
 
 /** Serves one client on standard input and output until it goes; VMs stay. */
 export async function serveStdio(service: Service): Promise<number> {

@@ -90,8 +90,11 @@ export function makeHandler(
     },
     async close() {
       clearInterval(sweep);
+      const all = [...stays.values()];
+      stays.clear();
+      await Promise.all(all.map(({ transport }) => transport.close())); // which cancels their calls
       await service.unfinished.settled();
-      await Promise.all([...stays.keys()].map(end));
+      await Promise.all(all.map(({ session }) => endSession(service, session)));
     },
   };
 }

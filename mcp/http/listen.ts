@@ -1,5 +1,5 @@
 import { NidoError } from "../../lib/errors.ts";
-import { askedToEnd, within } from "../ending.ts";
+import { askedToEnd, EPHEMERAL_GRACE_MS, GRACE_MS, within } from "../ending.ts";
 import { keepHouse } from "../housekeeping.ts";
 import type { Service } from "../service.ts";
 import { isLoopback } from "./guard.ts";
@@ -14,8 +14,6 @@ export interface Listening {
   hosts: string[];
   needsToken: boolean;
 }
-
-const GRACE_MS = 1_500;
 
 /** Serves clients over HTTP until this process is asked to end; VMs stay. */
 export async function serveHttp(
@@ -37,7 +35,7 @@ export async function serveHttp(
   say(`Nido answers at http://${shown}:${server.addr.port}/mcp`);
   if (token) say("Clients need its token: nido mcp --http --show-token");
   await askedToEnd();
-  await within(GRACE_MS, handler.close());
+  await within(service.setup.ephemeral ? EPHEMERAL_GRACE_MS : GRACE_MS, handler.close());
   await within(GRACE_MS, server.shutdown());
   return 0;
 }

@@ -165,3 +165,21 @@ Deno.test("progress and questions come over the call's own stream", async () => 
     assert.equal((await made.list()).length, 1);
   }, { home: made.home });
 });
+
+Deno.test("the server's end cancels what is under way, and ephemeral VMs go all the same", async () => {
+  await using made = await nest();
+  await withHandler(async ({ enter, handler }) => {
+    const { client } = await enter();
+    await call(client, "vm_spawn", { name: "mine", wait: "running" });
+    const waiting = call(client, "vm_wait", { name: "mine" }).catch((error) => error);
+    const spawning = call(client, "vm_spawn", { name: "other" }).catch((error) => error);
+    await eventually("it runs", async () => (await made.row("other"))?.state === "running");
+    const since = performance.now();
+    await handler.close();
+    const tookMs = performance.now() - since; // by itself neither call would end for 48 s
+    assert.ok(tookMs < 20_000, `it took ${tookMs} ms`);
+    await made.assertEmpty();
+    await client.close();
+    await Promise.all([waiting, spawning]);
+  }, { home: made.home, ephemeral: true });
+});
