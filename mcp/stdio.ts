@@ -4,6 +4,7 @@ import { keepHouse } from "./housekeeping.ts";
 import { StdioServerTransport } from "./sdk.ts";
 import { makeServer } from "./server.ts";
 import { endSession, makeSession, type Service } from "./service.ts";
+import { wholeLines } from "./whole_lines.ts";
 
 const MESSAGE_BYTES = 32 * 2 ** 20;
 
@@ -19,7 +20,9 @@ export async function serveStdio(service: Service): Promise<number> {
   server.onclose = leave;
   server.onerror = (error) => console.error(`nido: ${error.message.slice(0, 500)}`);
   await server.connect(
-    new StdioServerTransport(process.stdin, process.stdout, { maxBufferSize: MESSAGE_BYTES }),
+    new StdioServerTransport(wholeLines(process.stdin, MESSAGE_BYTES), process.stdout, {
+      maxBufferSize: MESSAGE_BYTES,
+    }),
   );
   await Promise.race([gone, askedToEnd()]);
   await within(GRACE_MS, Promise.all([server.close(), service.unfinished.settled()]));

@@ -1,109 +1,7 @@
 import assert from "node:assert/strict";
-import { TextLineStream } from "./lines.ts";
-import { startNido, withHome } from "../helpers/command.ts";
+import { withHome } from "../helpers/command.ts";
 import { eventually, lives, machinesOf, nest } from "../helpers/nest.ts";
-
-interface Message {
-  jsonrpc: string;
-  id?: number;
-  method?: string;
-  params?: Record<string, unknown>;
-  result?: Record<string, unknown>;
-  error?: { code: number; message: string };
-}
-
-const INITIALIZE = {
-  protocolVersion: "2025-11-25",
-  capabilities: {},
-  clientInfo: { name: "raw", version: "1" },
-};
-
-/** The real server process, spoken to line by line. */
-class Raw implements AsyncDisposable {
-  readonly child: Deno.ChildProcess;
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #answers = new Map<number, PromiseWithResolvers<Message>>();
-  readonly #reading: Promise<void>;
-  /** What came on standard output and is no message. */
-  readonly strange: string[] = [];
-  readonly notes: Message[] = [];
-  #id = 0;
-
-  constructor(home: string, args: string[] = []) {
-    this.child = startNido(["mcp", ...args], { home });
-    this.#writer = this.child.stdin.getWriter();
-    this.#reading = this.#read();
-  }
-
-  async send(text: string): Promise<void> {
-    await this.#writer.write(new TextEncoder().encode(text));
-  }
-
-  /** Sends a request; gives its id at once and its answer later. */
-  request(method: string, params: Record<string, unknown> = {}) {
-    const id = ++this.#id;
-    const answer = this.#answer(id);
-    const sent = this.send(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
-    return { id, answer: sent.then(() => answer) };
-  }
-
-  async notify(method: string, params: Record<string, unknown> = {}): Promise<void> {
-    await this.send(`${JSON.stringify({ jsonrpc: "2.0", method, params })}\n`);
-  }
-
-  async call(name: string, args: Record<string, unknown> = {}): Promise<Message> {
-    return await this.request("tools/call", { name, arguments: args }).answer;
-  }
-
-  async begin(): Promise<void> {
-    await this.request("initialize", INITIALIZE).answer;
-    await this.notify("notifications/initialized");
-  }
-
-  /** Closes its input; gives how it ended and how long that took. */
-  async end(act: () => Promise<void> | void = () => this.#writer.close()) {
-    const since = performance.now();
-    await act();
-    const { code } = await this.child.status;
-    const endedMs = performance.now() - since;
-    await this.#reading;
-    return { code, endedMs };
-  }
-
-  #answer(id: number): Promise<Message> {
-    const known = this.#answers.get(id) ?? Promise.withResolvers<Message>();
-    this.#answers.set(id, known);
-    return known.promise;
-  }
-
-  async #read(): Promise<void> {
-    const lines = this.child.stdout.pipeThrough(new TextDecoderStream())
-      .pipeThrough(new TextLineStream());
-    for await (const line of lines) {
-      try {
-        const message = JSON.parse(line) as Message;
-        assert.equal(message.jsonrpc, "2.0");
-        if (message.id === undefined) this.notes.push(message);
-        else {
-          this.#answer(message.id);
-          this.#answers.get(message.id)!.resolve(message);
-        }
-      } catch {
-        this.strange.push(line);
-      }
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#writer.close().catch(() => {});
-    try {
-      this.child.kill("SIGKILL");
-    } catch {
-      // it has ended
-    }
-    await Promise.all([this.child.status, this.#reading, this.child.stderr.cancel()]);
-  }
-}
+import { Raw } from "./raw.ts";
 
 Deno.test("junk on its input is survived, and its output holds nothing but the protocol", async () => {
   await withHome(async (home) => {
@@ -178,20 +76,14 @@ Deno.test("fifty calls at once are answered, each with its own answer", async ()
 Deno.test("a client that cancels or goes in the middle of a spawn leaves no VM behind", async () => {
   await using made = await nest();
   await made.call("config.set", { key: "warm", value: "off" });
-  const runs = async (name: string) => {
-    for (let look = 0; look < 400; look++) {
-      if ((await made.row(name))?.state === "running") return;
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-    throw new Error(`${name} never ran`);
-  };
+  const runs = (name: string) =>
+    eventually(`${name} runs`, async () => (await made.row(name))?.state === "running");
   await using raw = new Raw(made.home);
   await raw.begin();
   const { id } = raw.request("tools/call", { name: "vm_spawn", arguments: { name: "first" } });
   await runs("first");
   await raw.notify("notifications/cancelled", { requestId: id });
-  // The VM is gone before the server has let go of its name.
-  await eventually("it is gone", () => made.assertEmpty().then(() => true, () => false));
+  await eventually("it is gone", async () => await made.row("first") === undefined);
   await made.assertEmpty();
 
   raw.request("tools/call", { name: "vm_spawn", arguments: { name: "second" } });
@@ -211,6 +103,19 @@ Deno.test("VMs stay when the server ends", async () => {
   assert.equal((result?.structuredContent as { state: string }).state, "running");
   await raw.end();
   assert.equal((await made.row("kept"))?.state, "running");
+});
+
+Deno.test("an ephemeral server takes its VMs with it, and no others", async () => {
+  await using made = await nest();
+  await made.spawn("kept", { wait: "none" });
+  await using raw = new Raw(made.home, ["--ephemeral"]);
+  await raw.begin();
+  const { result } = await raw.call("vm_spawn", { name: "mine", wait: "running" });
+  assert.equal((result?.structuredContent as { state: string }).state, "running");
+  const pid = await made.pid("mine");
+  const { code } = await raw.end();
+  assert.deepEqual([code, await lives(pid)], [0, false]);
+  assert.deepEqual((await made.list()).map(({ name }) => name), ["kept"]);
 });
 
 Deno.test("wrong flags are told, with the nearest name", async () => {
