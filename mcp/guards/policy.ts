@@ -6,6 +6,7 @@ import { NidoError } from "../../lib/errors.ts";
 import { nearestName } from "../../lib/nearest_name.ts";
 import { type Call, effectOf, type Guard, type Operation } from "../../lib/operation.ts";
 import { operations } from "../../lib/operations.ts";
+import { machinesWanted } from "./starts.ts";
 
 const PRESETS = ["full", "no-delete", "read-only"] as const;
 const names = Object.keys(operations);
@@ -170,11 +171,10 @@ async function room(
   call: Call,
   underway: Set<{ names: string[]; unnamed: number }>,
 ): Promise<{ names: string[]; unnamed: number }> {
-  const { name, count, into } = call.input;
+  const { name } = call.input;
   const isFork = "count" in call.operation.input.shape;
-  const wanted = Math.max(Number(count ?? 1), Array.isArray(into) ? into.length : 0);
   const making = isFork || typeof name !== "string"
-    ? { names: [], unnamed: wanted }
+    ? { names: [], unnamed: machinesWanted(call.input) }
     : { names: [name], unnamed: 0 };
   const { vms } = await (await load("vm.list")).call(context, {}) as { vms: { name: string }[] };
   const named = new Set(vms.map(({ name }) => name));

@@ -6,6 +6,7 @@ import { type Guard, operation } from "../../lib/operation.ts";
 import { type Policy, readPolicy } from "../../mcp/guards/policy.ts";
 import { startsGuard } from "../../mcp/guards/starts.ts";
 import { workspaceGuard } from "../../mcp/guards/workspace.ts";
+import { makeService } from "../../mcp/service.ts";
 import { z } from "zod";
 import { withHome } from "../helpers/command.ts";
 import { nest, refuses } from "../helpers/nest.ts";
@@ -217,4 +218,45 @@ Deno.test("machines are started only so fast", async () => {
   await refuses(start(), "busy", "Cannot run vm.spawn: 3 VMs may be started in a minute");
   const list = await load("vm.list");
   await guard({ operation: list, input: {} }, () => Promise.resolve({}));
+});
+
+Deno.test("copies count each, whether they are told by number or by name", async () => {
+  const fork = await load("vm.fork");
+  for (
+    const input of [{ count: 3 }, { into: ["a", "b", "c"] }, { count: 1, into: ["a", "b", "c"] }]
+  ) {
+    const guard = startsGuard({ atOnce: 2, perMinute: 4 });
+    const start = () => guard({ operation: fork, input }, () => Promise.resolve({}));
+    await start();
+    await refuses(start(), "busy", "Cannot run vm.fork: 4 VMs may be started in a minute");
+
+    const slow = startsGuard({ atOnce: 5, perMinute: 100 });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const first = slow({ operation: fork, input }, () => promise.then(() => ({})));
+    const next = () => slow({ operation: fork, input }, () => Promise.resolve({}));
+    await refuses(next(), "busy", "Cannot run vm.fork: 3 VMs are being started");
+    resolve();
+    await first;
+    await next();
+  }
+});
+
+Deno.test("a server holds every session together to these limits", async () => {
+  await using made = await nest();
+  const setup = { home: made.home, starts: { atOnce: 1, perMinute: 2 } };
+  await using one = await connect(setup);
+  await using two = await connect(setup, { service: one.service });
+  await one.data("vm_spawn", { wait: "none" });
+  await two.data("vm_spawn", { wait: "none" });
+  assert.equal(
+    await one.error("vm_spawn", { wait: "none" }),
+    "busy: Cannot run vm.spawn: 2 VMs may be started in a minute\nHint: Try again in a minute",
+  );
+});
+
+Deno.test("no tool takes arguments for QEMU", async () => {
+  const { tools } = await makeService({ home: "/nowhere", toolsets: ["all"], workspace: "/" });
+  const keys = [...tools.values()].flatMap(({ operation }) => Object.keys(operation.input.shape));
+  assert.ok(keys.includes("command"));
+  assert.deepEqual(keys.filter((key) => /qemu|arg/i.test(key)), []);
 });
