@@ -4,6 +4,7 @@ import { parse as parseJsonc } from "jsonc-parser";
 import { parse } from "smol-toml";
 import { clients } from "../../mcp/register/clients.ts";
 import { jsoncMerge } from "../../mcp/register/jsonc_file.ts";
+import { mergeIntoFile } from "../../mcp/register/merge.ts";
 import { tomlMerge } from "../../mcp/register/toml_file.ts";
 import { nido, withHome } from "../helpers/command.ts";
 
@@ -61,42 +62,116 @@ command = "y" # keep
   }
 });
 
-Deno.test("each client is written after a backup, once, and taken back", async () => {
+Deno.test("each client's file is written after a backup, once, and taken back", async () => {
   await withHome(async (home) => {
-    const env = { HOME: home, NO_COLOR: "1", DENO_DIR: await denoDir() };
-    for (const { name, file, format } of clients) {
-      if (!file) continue;
-      const path = file({ home, os: Deno.build.os });
+    for (const client of clients.filter(({ file }) => file)) {
+      const { name, format, section } = client;
+      const path = client.file!({ home, os: "linux" });
+      const text = () => Deno.readTextFile(path);
       const before = format === "toml" ? "# mine\n" : "{\n  // mine\n}\n";
       await Deno.mkdir(dirname(path), { recursive: true });
       await Deno.writeTextFile(path, before, { mode: 0o640 });
-      const run = async (...args: string[]) => {
-        const said = await nido(["register", "--client", name, ...args], {
-          home: join(home, "nest"),
-          env,
-        });
-        assert.equal(said.code, 0, said.stderr);
-        return said.stdout;
-      };
-      const printed = await run();
-      assert.match(printed, /nido/);
-      assert.equal(await Deno.readTextFile(path), before);
-      assert.match(await run("--write", "--", "--read-only"), /^Registered with /);
-      const written = await Deno.readTextFile(path);
+      const entry = client.entry({ command: "nido", args: ["mcp", "--read-only"] })!;
+
+      const first = await mergeIntoFile(client, path, entry);
+      assert.equal(await Deno.readTextFile(first.backup!), before, name);
+      const written = await text();
       assert.match(written, /(#|\/\/) mine\n/, name);
-      assert.match(written, /"--read-only"/, name);
+      const read = format === "toml" ? parseToml(written) : parseJsonc(written);
+      assert.deepEqual(read, { [section]: { nido: entry } }, name);
       assert.equal((await Deno.stat(path)).mode! & 0o777, 0o640, name);
-      assert.match(await run("--write", "--", "--read-only"), / knows Nido already: /);
-      assert.equal(await Deno.readTextFile(path), written);
-      assert.match(await run("--remove"), /^Removed from /);
-      assert.doesNotMatch(await Deno.readTextFile(path), /"?nido"?\]?/, name);
-      assert.match(await run("--remove"), / does not know Nido: /);
-      const copies = (await Array.fromAsync(Deno.readDir(dirname(path)))).filter((entry) =>
-        entry.name.includes(".before-nido-")
-      );
-      assert.equal(copies.length, 2, name);
-      for (const copy of copies) await Deno.remove(join(dirname(path), copy.name));
+
+      assert.deepEqual(await mergeIntoFile(client, path, entry), {
+        isChanged: false,
+      }, name);
+      assert.equal(await text(), written, name);
+
+      const removed = await mergeIntoFile(client, path, undefined);
+      assert.equal(await Deno.readTextFile(removed.backup!), written, name);
+      assert.doesNotMatch(await text(), /"?nido"?\]?/, name);
+      assert.equal((await mergeIntoFile(client, path, undefined)).isChanged, false, name);
+      for (const { backup } of [first, removed]) await Deno.remove(backup!);
     }
+  });
+});
+
+Deno.test("a file that isn't there is made, its owner's only; one that is a link stays one", async () => {
+  await withHome(async (home) => {
+    const cursor = clients.find(({ name }) => name === "cursor")!;
+    const path = cursor.file!({ home, os: "linux" });
+    assert.deepEqual(await mergeIntoFile(cursor, path, undefined), { isChanged: false });
+    assert.deepEqual(await mergeIntoFile(cursor, path, ENTRY), {
+      isChanged: true,
+      backup: undefined,
+    });
+    assert.equal((await Deno.stat(path)).mode! & 0o777, 0o600);
+    const real = join(home, "collection.json");
+    await Deno.rename(path, real);
+    await Deno.symlink(real, path);
+    await mergeIntoFile(cursor, path, undefined);
+    assert.equal((await Deno.lstat(path)).isSymlink, true);
+    assert.doesNotMatch(await Deno.readTextFile(real), /nido/);
+  });
+});
+
+Deno.test("each client's entry over HTTP is spelt as it reads it; one can't be told of HTTP", async () => {
+  const url = "http://127.0.0.1:7433/mcp";
+  const headers = { Authorization: "Bearer secret" };
+  const expected: Record<string, unknown> = {
+    "claude-desktop": undefined,
+    "claude-code": { type: "http", url, headers },
+    cursor: { url, headers },
+    vscode: { type: "http", url, headers },
+    codex: { url, http_headers: headers },
+    gemini: { httpUrl: url, headers },
+    windsurf: { serverUrl: url, headers },
+    zed: { url, headers },
+    lmstudio: { url, headers },
+    generic: { url, headers },
+  };
+  assert.deepEqual(
+    Object.fromEntries(clients.map(({ name, entry }) => [name, entry({ url, headers })])),
+    expected,
+  );
+  await withHome(async (home) => {
+    const env = { HOME: home, NO_COLOR: "1", DENO_DIR: await denoDir() };
+    const said = await nido(["register", "--http", "--client", "vscode"], { home, env });
+    const token = (await Deno.readTextFile(join(home, "keys", "http_token"))).trim();
+    assert.deepEqual(JSON.parse(said.stdout).servers.nido, {
+      type: "http",
+      url,
+      headers: { Authorization: `Bearer ${token}` },
+    });
+    const refused = await nido(["register", "--http", "--client", "claude-desktop"], { home, env });
+    assert.equal(
+      refused.stderr,
+      "error: Cannot register: claude-desktop takes no HTTP server from its file\n" +
+        "  try: nido register, without --http\n",
+    );
+  });
+});
+
+Deno.test("nido register prints, writes with --write, and takes back with --remove", async () => {
+  await withHome(async (home) => {
+    const env = { HOME: home, NO_COLOR: "1", DENO_DIR: await denoDir() };
+    const path = clients.find(({ name }) => name === "codex")!.file!({ home, os: Deno.build.os });
+    const run = async (...args: string[]) => {
+      const said = await nido(["register", "--client", "codex", ...args], {
+        home: join(home, "nest"),
+        env,
+      });
+      assert.equal(said.code, 0, said.stderr);
+      return said.stdout;
+    };
+    const printed = parseToml(await run("--", "--read-only")).mcp_servers.nido;
+    assert.deepEqual([printed.args.at(-2), printed.args.at(-1)], ["mcp", "--read-only"]);
+    assert.equal(printed.env.NIDO_HOME, join(home, "nest"));
+    await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
+    assert.match(await run("--write", "--", "--read-only"), /^Registered with codex in /);
+    assert.deepEqual(parseToml(await Deno.readTextFile(path)).mcp_servers.nido, printed);
+    assert.match(await run("--write", "--", "--read-only"), /^codex knows Nido already: /);
+    assert.match(await run("--remove"), /^Removed from codex in .*\nThe file as it was: /);
+    assert.match(await run("--remove"), /^codex does not know Nido: /);
   });
 });
 
