@@ -110,6 +110,7 @@ Deno.test("pages hold fewer rows when the rows are long, and at least one", () =
     for (let offset: number | undefined = 0; offset !== undefined;) {
       const page = bounded(listing, { vms }, offset) as { vms: unknown[]; nextOffset?: number };
       lengths.push(page.vms.length);
+      assert.ok(lengths.length <= vms.length, "it never ends");
       offset = page.nextOffset;
     }
     return lengths;

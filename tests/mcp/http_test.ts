@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+// @ts-types="@modelcontextprotocol/sdk/client"
+import { Client } from "@modelcontextprotocol/sdk/client";
+// @ts-types="@modelcontextprotocol/sdk/client/streamableHttp"
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { isToken, readToken } from "../../mcp/http/token.ts";
 import { ANSWER_WITHIN_MS } from "../../mcp/service.ts";
-import { nido, startNido, withHome } from "../helpers/command.ts";
+import { nido, withHome } from "../helpers/command.ts";
+import { nest } from "../helpers/nest.ts";
 import { begin, HEADERS, INITIALIZE, type Sent, TOKEN, withHandler } from "./http_handler.ts";
+import { serve } from "./served.ts";
 
 Deno.test("the table of statuses", async () => {
   await withHandler(async ({ send }) => {
@@ -100,33 +106,48 @@ Deno.test("a public address needs the token", async () => {
 
 Deno.test("the real server answers, tells its health, and ends when asked", async () => {
   await withHome(async (home) => {
-    const child = startNido(["mcp", "--http", "--listen", "127.0.0.1:0"], { home });
-    const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
-    let said = "";
-    while (!/\/mcp\n/.test(said)) said += (await reader.read()).value ?? "";
-    const [, base] = /(http:\/\/\S+)\/mcp/.exec(said)!;
-    assert.deepEqual(await (await fetch(`${base}/health`)).json(), { status: "ok" });
-    const refused = await fetch(`${base}/mcp`, { method: "POST", body: "{}" });
+    await using server = await serve(home);
+    const health = new URL("/health", server.url);
+    assert.deepEqual(await (await fetch(health)).json(), { status: "ok" });
+    const refused = await fetch(server.url, { method: "POST", body: "{}" });
     assert.equal(refused.status, 401);
     await refused.body?.cancel();
     const { Host: _, ...headers } = HEADERS;
-    const response = await fetch(`${base}/mcp`, {
+    const response = await fetch(server.url, {
       method: "POST",
       body: INITIALIZE,
       headers: { ...headers, Authorization: `Bearer ${await readToken(home)}` },
     });
     assert.equal(response.status, 200);
     assert.match(await response.text(), /"serverInfo":\{"name":"nido"/);
-    const since = performance.now();
-    child.kill("SIGTERM");
-    const { code } = await child.status;
+    const { code, endedMs } = await server.end();
     assert.equal(code, 0);
-    assert.ok(performance.now() - since < 4000);
-    await reader.cancel();
-    await child.stdout.cancel();
-    await child.stdin.close();
+    assert.ok(endedMs < 4000, `it ended after ${endedMs} ms`);
   });
 });
+
+for (const flags of [[], ["--ephemeral"]]) {
+  const isKept = flags.length === 0;
+  const what = isKept ? "leaves VMs running" : "and --ephemeral takes its VMs with it";
+  Deno.test(`the end of the real server in the middle of a call ${what}`, async () => {
+    await using made = await nest();
+    await using server = await serve(made.home, flags);
+    const headers = { Authorization: `Bearer ${await readToken(made.home)}` };
+    const client = new Client({ name: "test", version: "1" });
+    await client.connect(
+      new StreamableHTTPClientTransport(new URL(server.url), { requestInit: { headers } }),
+    );
+    const call = (name: string, input: Record<string, unknown>) =>
+      client.callTool({ name, arguments: input });
+    await call("vm_spawn", { name: "one", wait: "running" });
+    const waiting = call("vm_wait", { name: "one" }).catch((error) => error);
+    await call("vm_list", {}); // by now the other call is under way
+    assert.equal((await server.end()).code, 0);
+    assert.equal((await made.row("one"))?.state, isKept ? "running" : undefined);
+    await client.close();
+    await waiting;
+  });
+}
 
 Deno.test("calls are answered before hosts give up", () => {
   assert.ok(ANSWER_WITHIN_MS <= 50_000);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readToken } from "../../../mcp/http/token.ts";
 import { withHome } from "../../helpers/command.ts";
-import { serve } from "./served.ts";
+import { serve } from "../../mcp/served.ts";
 import { denoDir, INSPECTOR, NIDO, runPackage } from "./third_party.ts";
 
 /** Asks the inspector's command line something; over standard input and output unless told a URL. */

@@ -8,7 +8,7 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 import { readToken } from "../../../mcp/http/token.ts";
 import type { CallToolResult } from "../../../mcp/sdk.ts";
 import { Nest } from "../../helpers/guest.ts";
-import { serve } from "./served.ts";
+import { serve } from "../../mcp/served.ts";
 import { NIDO } from "./third_party.ts";
 
 const MOST_CALLS = 8;
