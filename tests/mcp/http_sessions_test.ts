@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Client } from "@modelcontextprotocol/sdk/client";
 import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import type { CallToolResult } from "../../mcp/sdk.ts";
-import { eventually, nest } from "../helpers/nest.ts";
+import { eventually, leftovers, nest } from "../helpers/nest.ts";
 import { textOf } from "./client.ts";
 import { begin, INITIALIZE, type Served, withHandler } from "./http_handler.ts";
 
@@ -117,8 +117,7 @@ for (const way of ["cancels the call", "ends the session"]) {
       if (way === "cancels the call") controller.abort("enough");
       else await transport.terminateSession();
       await service.unfinished.settled();
-      await eventually("it is gone", async () => await made.row("gone") === undefined);
-      await made.assertEmpty();
+      await eventually("nothing is left", async () => (await leftovers(made.home)).length === 0);
       await client.close();
       await spawned;
     }, { home: made.home });
