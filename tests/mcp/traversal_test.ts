@@ -97,7 +97,7 @@ async function treeOf(folder: string): Promise<Record<string, string>> {
   const visit = async (path: string) => {
     for await (const { name, isDirectory } of Deno.readDir(join(folder, path))) {
       const inner = join(path, name);
-      if (/^home\/(audit\.jsonl|facts|locks|run)/.test(inner)) continue;
+      if (/^home\/(audit\.jsonl|facts|jobs|locks|run)/.test(inner)) continue;
       if (isDirectory) {
         await visit(inner);
         continue;
