@@ -84,7 +84,8 @@ end_to_end() {
   # A guest takes all of this machine; of the others, which mostly wait, several run at once.
   export NIDO_E2E_HOME="$scratch/e2e"
   tests "tests with guests" deno test --allow-all tests/e2e/guest
-  tests "tests with machines and clients" deno test --allow-all --parallel tests/e2e/machine tests/e2e/mcp
+  tests "tests with machines, servers and clients" deno test --allow-all --parallel \
+    tests/e2e/cli tests/e2e/machine tests/e2e/mcp tests/e2e/ssh
 }
 
 # What an interrupted run leaves: the machines that have a path of its scratch folder in their command

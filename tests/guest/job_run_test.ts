@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { killJob, readJobOutput, startJob, waitForJob } from "../../lib/guest/job/job.ts";
-import { ended, enter, failing, guest, said, start } from "./job_guest.ts";
+import { ended, enter, failing, guest, said, start } from "../e2e/ssh/job_guest.ts";
 
 Deno.test("a job in a guest", async (t) => {
   await using made = await guest();

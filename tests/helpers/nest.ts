@@ -128,8 +128,12 @@ export async function leftovers(home: string): Promise<string[]> {
 async function heldLocks(home: string): Promise<string[]> {
   const held: string[] = [];
   for (const name of await namesIn(files.locks(home))) {
-    using file = await Deno.open(join(files.locks(home), name), { read: true });
-    if (!await file.tryLock(true)) held.push(`held lock ${name}`);
+    try {
+      using file = await Deno.open(join(files.locks(home), name), { read: true });
+      if (!await file.tryLock(true)) held.push(`held lock ${name}`);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // it was retired in between
+    }
   }
   return held;
 }
