@@ -1,5 +1,6 @@
 import type { Operation } from "../lib/operation.ts";
 import { operations } from "../lib/operations.ts";
+import { whatIsLost } from "./guards/confirm.ts";
 import { toolName } from "./toolsets.ts";
 
 /** A command of Nido's in a sentence: up to where the sentence goes on. */
@@ -49,7 +50,7 @@ async function callOf(argv: string[], tools: Map<string, unknown>): Promise<stri
     operation = await load(named.operation);
     const { input, help } = await parseArguments(operation, named.rest);
     if (help || Object.keys(input).length === 0) return name;
-    if ("force" in input) input.confirm = true;
+    if (whatIsLost({ operation, input })) input.confirm = true;
     return `${name} ${JSON.stringify(input)}`;
   } catch {
     // The hint shows only the shape of a command (`nido spawn --image NAME`): its tool's name will do.

@@ -30,20 +30,26 @@ export interface Incubation {
   timeoutSeconds: number;
 }
 
+/** Waits until the guest of an incubator may be frozen. */
+export type Settle = (context: Context, vm: SoundVm, incubation: Incubation) => Promise<void>;
+
 /**
  * Boots a base until its guest is ready and quiet, and freezes it as a moment. What its memory holds
  * comes from the base and this home's key alone, and it reaches no network.
  */
-export async function incubate(context: Context, incubation: Incubation): Promise<Moment> {
+export async function incubate(
+  context: Context,
+  incubation: Incubation,
+  settle: Settle = readyAndQuiet,
+): Promise<Moment> {
   return await withIncubator(context, async (incubator) => {
     const vm = await layEgg(context, incubator, incubation);
     const ram: MemoryFile | undefined = incubation.fingerprint.memory === "shared"
       ? { path: join(vm.folder, momentFiles.ram), mode: "write" }
       : undefined;
     await launch(context, vm, { ram });
-    const { base, timeoutSeconds } = incubation;
-    await waitForReady(context, vm, timeoutSeconds, `${base.kind} "${base.name}"`);
-    await freeze(context, vm, ram !== undefined);
+    await settle(context, vm, incubation);
+    await freezeForGood(context, vm, ram !== undefined);
     return await place(context, vm, incubator.id, incubation);
   });
 }
@@ -73,7 +79,12 @@ async function layEgg(
   return newVm(name, folder, record);
 }
 
-async function freeze(context: Context, vm: SoundVm, isShared: boolean): Promise<void> {
+async function readyAndQuiet(
+  context: Context,
+  vm: SoundVm,
+  { base, timeoutSeconds }: Incubation,
+): Promise<void> {
+  await waitForReady(context, vm, timeoutSeconds, `${base.kind} "${base.name}"`);
   context.report({ stage: "freeze", message: "the incubator comes to rest" });
   const target = await sshTarget(context, vm);
   await using session = await connectAgain(context, target, { timeoutMs: CONNECT_MS });
@@ -83,7 +94,6 @@ async function freeze(context: Context, vm: SoundVm, isShared: boolean): Promise
   using link = await ReaderLink.open(await socketPath(context, vm, "hatch"));
   await link.send({ prepare: true });
   await link.answered(PREPARE_MS);
-  await freezeForGood(context, vm, isShared);
 }
 
 async function place(

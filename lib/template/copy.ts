@@ -14,6 +14,7 @@ import { leaveReader } from "../vm/prepare_to_wake.ts";
 import { sshTarget } from "../vm/reach.ts";
 import { waitForReady } from "../vm/ready.ts";
 import { renewed } from "../vm/renewal.ts";
+import { checkFreeMemory } from "../vm/shape.ts";
 import { shutDown } from "../vm/shut_down.ts";
 import { mustBe, mustBeSound, newVm, type SoundVm, type VmRecord, withVm } from "../vm/vm.ts";
 
@@ -56,7 +57,9 @@ export async function withCopiedDisk<T>(
       mustBe(vm, VERB, ["running", "paused", "stopped", "crashed"]);
       const source = mustBeSound(vm);
       const { record } = source;
-      if (vm.state === "running" || vm.state === "paused") {
+      const isAlive = vm.state === "running" || vm.state === "paused";
+      if (isAlive || !keepIdentity) checkRoom(source);
+      if (isAlive) {
         const copy = await copyAlive(context, source, incubator, request);
         // The VM is free again while its copy is cleaned.
         return async () => await use(await bringToRest(context, source, copy, request));
@@ -72,6 +75,11 @@ export async function withCopiedDisk<T>(
     });
     return await rest();
   });
+}
+
+function checkRoom({ name, record }: SoundVm): void {
+  const hint = () => "nido list --state running";
+  checkFreeMemory(record.memoryMib, 1, `copy VM "${name}" for a template`, hint);
 }
 
 /** A copy that wakes from the memory that the VM has now. */

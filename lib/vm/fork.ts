@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { z } from "zod";
 import { type Context, uninterrupted } from "../context.ts";
 import { NidoError } from "../errors.ts";
-import { hostMemory } from "../host/platform.ts";
 import { layerAbove } from "../image/layer_above.ts";
 import { freeze, type Frozen } from "../moment/freeze.ts";
 import { withIncubator } from "../moment/incubator.ts";
@@ -20,6 +19,7 @@ import { nameTaken } from "./plan.ts";
 import { type ForwardedPort, forwardedPort } from "./port.ts";
 import { prepareToWake } from "./prepare_to_wake.ts";
 import { renewed } from "./renewal.ts";
+import { checkFreeMemory } from "./shape.ts";
 import { sshAccess, sshCommandLine } from "./ssh_access.ts";
 import {
   mustBe,
@@ -75,7 +75,12 @@ export async function fork(
     const { source, frozen, problems } = await withVm(context, name, "fork", async (vm) => {
       mustBe(vm, "fork", ["running", "paused"]);
       const source = mustBeSound(vm);
-      checkRoom(source, number);
+      checkFreeMemory(
+        source.record.memoryMib,
+        number,
+        `fork VM "${name}"`,
+        (fitting) => `nido fork ${name} --count ${Math.max(1, fitting)}`,
+      );
       const problems = await prepareToWake(context, source);
       if (source.state === "paused" && problems.length > 0) throw unheard(source);
       context.report({ stage: "memory", message: `copying the memory of "${name}"` });
@@ -135,22 +140,6 @@ function unheard({ name }: SoundVm): NidoError {
     "wrong_state",
     `Cannot fork VM "${name}": it is paused, and nothing in it waits to tell a copy who it is`,
     { hint: `nido resume ${name}` },
-  );
-}
-
-/** Refuses copies whose memory this host does not have left. */
-function checkRoom({ name, record }: SoundVm, count: number): void {
-  const { availableMib } = hostMemory();
-  const neededMib = record.memoryMib * count;
-  if (neededMib <= availableMib) return;
-  const sum = `${count} x ${record.memoryMib} MiB = ${neededMib} MiB`;
-  throw new NidoError(
-    "exhausted",
-    `Cannot fork VM "${name}": ${sum} of memory are needed, and this host has ${availableMib} MiB left`,
-    {
-      hint: `nido fork ${name} --count ${Math.max(1, Math.floor(availableMib / record.memoryMib))}`,
-      details: { neededMib, availableMib },
-    },
   );
 }
 

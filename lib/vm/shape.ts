@@ -39,3 +39,21 @@ export function checkMemory(wantedMib: number, doing: string): void {
     { hint: "--memory 1G" },
   );
 }
+
+/** Refuses machines that this host has no memory left for; `doing` begins the message. */
+export function checkFreeMemory(
+  memoryMib: number,
+  count: number,
+  doing: string,
+  hint: (fitting: number) => string,
+): void {
+  const { availableMib } = hostMemory();
+  const neededMib = memoryMib * count;
+  if (neededMib <= availableMib) return;
+  const sum = count === 1 ? `${memoryMib} MiB` : `${count} x ${memoryMib} MiB = ${neededMib} MiB`;
+  throw new NidoError(
+    "exhausted",
+    `Cannot ${doing}: ${sum} of memory are needed, and this host has ${availableMib} MiB left`,
+    { hint: hint(Math.floor(availableMib / memoryMib)), details: { neededMib, availableMib } },
+  );
+}

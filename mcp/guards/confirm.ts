@@ -29,8 +29,8 @@ export function confirmGuard(confirmed: boolean, ask?: Ask): Guard {
   };
 }
 
-/** What must be confirmed, in words. */
-function whatIsLost({ operation, input }: Call): string | undefined {
+/** What of a call must be confirmed, in words; undefined when nothing. */
+export function whatIsLost({ operation, input }: Call): string | undefined {
   const forced = input.force === true ? " by force" : "";
   if (effectOf(operation, input) === "destroy" && input.dryRun !== true) {
     const many = Object.values(input).find((value) => Array.isArray(value)) as

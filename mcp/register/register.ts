@@ -95,6 +95,12 @@ async function way(isHttp: boolean, rest: string[]): Promise<Way> {
   const { setup: { workspace } } = await readOptions(rest);
   const home = homePath();
   if (isHttp) {
+    if (rest.length > 0) {
+      throw refused(
+        `over HTTP, ${rest.join(" ")} is for the server and not for its client`,
+        `nido mcp --http ${rest.join(" ")}`,
+      );
+    }
     return {
       url: `http://${DEFAULT_LISTEN}/mcp`,
       headers: { Authorization: `Bearer ${await readToken(home)}` },

@@ -6,15 +6,17 @@ export interface End {
   atChmod?: string;
   /** Something answers for its guests, which have no system. */
   hasMuteGuests?: boolean;
+  /** What is run instead of the command line. */
+  script?: string;
 }
 
 /** Runs the command line and kills it in the middle. */
 export async function runVictim(home: string, args: string[], end: End) {
-  const { atStep, atChmod, hasMuteGuests } = end;
+  const { atStep, atChmod, hasMuteGuests, script = fromFileUrl("../../main.ts") } = end;
   const modules = hasMuteGuests ? ["./mute_guest.ts", "./kill_at.ts"] : ["./kill_at.ts"];
   const preload = modules.flatMap((module) => ["--preload", fromFileUrl(module)]);
   const output = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", ...preload, fromFileUrl("../../main.ts"), ...args],
+    args: ["run", "-A", ...preload, script, ...args],
     env: { NIDO_HOME: home, KILL_AT: String(atStep ?? 0), KILL_AT_CHMOD: atChmod ?? "" },
     stdin: "null",
     stdout: "null",

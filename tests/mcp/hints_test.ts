@@ -12,7 +12,10 @@ const CALLS: [hint: string, told: string][] = [
   ["nido list", "vm_list"],
   ["nido ls", "vm_list"],
   ["nido image list", "image_list"],
-  ["nido delete a b", 'vm_delete {"names":["a","b"]}'],
+  ["nido delete a", 'vm_delete {"names":["a"]}'],
+  ["nido delete a b", 'vm_delete {"names":["a","b"],"confirm":true}'],
+  ["nido prune --dry-run", 'vm_prune {"dryRun":true}'],
+  ["nido prune --crashed", 'vm_prune {"crashed":true,"confirm":true}'],
   ["nido delete a --force", 'vm_delete {"names":["a"],"force":true,"confirm":true}'],
   ["nido stop web --force", 'vm_stop {"name":"web","force":true,"confirm":true}'],
   [

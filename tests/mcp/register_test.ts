@@ -148,6 +148,13 @@ Deno.test("each client's entry over HTTP is spelt as it reads it; one can't be t
       "error: Cannot register: claude-desktop takes no HTTP server from its file\n" +
         "  try: nido register, without --http\n",
     );
+    const strange = await nido(["register", "--http", "--", "--read-only"], { home, env });
+    assert.equal(strange.code, 2);
+    assert.equal(
+      strange.stderr,
+      "error: Cannot register: over HTTP, --read-only is for the server and not for its client\n" +
+        "  try: nido mcp --http --read-only\n",
+    );
   });
 });
 
