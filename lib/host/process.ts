@@ -176,7 +176,9 @@ export async function startItself(
   input: string,
   env: Record<string, string>,
 ): Promise<string> {
-  const main = import.meta.resolve("../../main.ts");
+  // In one file with everything else, that file is the program.
+  const isBundled = !import.meta.url.endsWith("/lib/host/process.ts");
+  const main = isBundled ? import.meta.url : import.meta.resolve("../../main.ts");
   const child = new Deno.Command(Deno.execPath(), {
     args: Deno.build.standalone ? words : ["run", "--allow-all", main, ...words],
     env,
