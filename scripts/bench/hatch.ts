@@ -1,4 +1,6 @@
 import { makeContext } from "../../lib/context.ts";
+import listed from "../../lib/vm/list.ts";
+import { removeVm } from "../../lib/vm/delete.ts";
 import { setSetting } from "../../lib/config/set.ts";
 import { Nest } from "../../tests/helpers/guest.ts";
 import { coldPart } from "./hatch/cold.ts";
@@ -23,7 +25,16 @@ export async function hatchBench(parts = PARTS, cycles: number): Promise<Row[]> 
   const run = async (part: string, measure: (bench: Bench) => Promise<void>) => {
     if (!parts.includes(part)) return;
     console.error(`  ${part} ...`);
-    await measure(bench);
+    try {
+      await measure(bench);
+    } catch (error) {
+      // What else was and will be measured counts all the same.
+      console.error(error);
+      Deno.exitCode = 1;
+      const { vms } = await listed.call(context, {}) as { vms: { name: string }[] };
+      const names = vms.map(({ name }) => name).filter((name) => name.startsWith("bench-"));
+      for (const name of names) await removeVm(context, name, { force: true });
+    }
   };
   await run("cold", async () => {
     await setSetting(context, "warm", "off");
