@@ -28,7 +28,7 @@ Deno.test("CONTRIBUTING's five steps make a working operation", async () => {
     await Deno.writeTextFile(join(copy, "lib/vm/age.ts"), `${code}\n`);
     await Deno.writeTextFile(join(copy, "tests/vm/age_test.ts"), `${test}\n`);
     const list = await Deno.readTextFile(join(copy, "lib/operations.ts"));
-    const line = '  "vm.info": () => import("../../docs/vm/info.ts"),\n';
+    const line = '  "vm.info": () => import("./vm/info.ts"),\n';
     assert.ok(list.includes(line));
     const longer = list.replace(line, `${line}  ${listed!.trim()}\n`);
     await Deno.writeTextFile(join(copy, "lib/operations.ts"), longer);
