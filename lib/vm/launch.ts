@@ -22,6 +22,7 @@ import { renewalOf } from "./renewal.ts";
 import type { SoundVm, Vm } from "./vm.ts";
 
 const QEMU_START_MS = 30_000;
+const KEPT_OUT_MS = 10_000;
 
 /** How a machine is started. */
 export interface Manner {
@@ -47,7 +48,28 @@ export interface Launched {
 export async function launch(
   context: Context,
   vm: SoundVm,
-  { ram, staysPaused = false }: Manner = {},
+  manner: Manner = {},
+): Promise<Launched> {
+  for (const deadline = performance.now() + KEPT_OUT_MS;;) {
+    try {
+      return await startMachine(context, vm, manner);
+    } catch (error) {
+      // Race: whoever started this VM before was killed, and its QEMU came to the pid file first. It is
+      // ended as soon as it has written its pid there.
+      if (!isKeptOut(error) || performance.now() > deadline) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function isKeptOut(error: unknown): boolean {
+  return error instanceof NidoError && error.message.includes("Cannot lock pid file");
+}
+
+async function startMachine(
+  context: Context,
+  vm: SoundVm,
+  { ram, staysPaused = false }: Manner,
 ): Promise<Launched> {
   const doing = `start VM "${vm.name}"`;
   requireUnixSockets(doing);

@@ -71,8 +71,8 @@ Deno.test("jobs by the command line", async (t) => {
     for (const name of ["../x", "dev", "dev.../../", "dev.3f2a9", "dev.3F2A9C"]) {
       assert.deepEqual(await refusal("job", "kill", name), [
         "invalid_input",
-        "Cannot run job.kill: job: a job's id is its VM's name, a dot and six hexadecimal digits: " +
-        "web.3f2a9c",
+        "Cannot run job.kill: job: a job's id is its VM's name or host, and six hexadecimal digits: " +
+        "web.3f2a9c, host-3f2a9c",
         "nido job kill --help",
       ]);
     }
