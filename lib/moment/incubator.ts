@@ -1,14 +1,9 @@
-import { join } from "node:path";
 import type { Context } from "../context.ts";
-import { killMovedMachine } from "../qemu/qemu_process.ts";
-import { files, vmFiles } from "../store/files.ts";
+import { files } from "../store/files.ts";
 import { retireLock, tryLockFile } from "../store/lock.ts";
-import { namesIn, removeIfThere } from "../store/record.ts";
+import { namesIn } from "../store/record.ts";
 import { removeRunFolder } from "../store/run_folder.ts";
-import { removeConsoleLocks } from "../vm/discard.ts";
-import { endMachine } from "../vm/launch.ts";
-
-const MOVED = ".moved";
+import { removeConsoleLocks, removeMachine } from "../vm/discard.ts";
 
 /** A folder that lends itself to one machine that no user sees. */
 export interface Incubator {
@@ -51,7 +46,7 @@ export async function sweepIncubators(context: Context): Promise<void> {
 /** All incubators, also those of commands that died. */
 export async function listIncubators(context: Context): Promise<Incubator[]> {
   const names = await namesIn(files.incubators(context.home));
-  const ids = new Set(names.map((entry) => entry.replace(/\.(lock|moved)$/, "")));
+  const ids = new Set(names.map((entry) => entry.replace(/\.lock$/, "")));
   return [...ids].map((id) => incubatorOf(context, id));
 }
 
@@ -60,14 +55,18 @@ function incubatorOf(context: Context, id: string): Incubator {
 }
 
 async function clear(context: Context, { name, folder }: Incubator): Promise<void> {
-  await endMachine({ folder });
-  // Race: a QEMU that a killed command was starting makes files here; with the folder moved, it ends.
-  const moved = `${folder}${MOVED}`;
-  await Deno.rename(folder, moved).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
-  await killMovedMachine(join(folder, vmFiles.pid), join(moved, vmFiles.pid));
+  if (await isThere(folder)) return await removeMachine(context, { name, folder });
+  // Its folder became a moment, whose machine has ended, or was never made.
   await removeRunFolder(context.home, { name });
   await removeConsoleLocks(context.home, name);
-  await removeIfThere(moved);
+}
+
+async function isThere(folder: string): Promise<boolean> {
+  try {
+    await Deno.stat(folder);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }

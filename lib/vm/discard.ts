@@ -13,18 +13,26 @@ import type { Vm } from "./vm.ts";
  * rename.
  */
 export async function discard(context: Context, vm: Vm): Promise<void> {
-  const pidFile = join(vm.folder, vmFiles.pid);
+  await removeMachine(context, vm);
+  await sweepLayers(context);
+}
+
+/** Ends a machine and removes its folder, which leaves its place in one rename, and what else it has. */
+export async function removeMachine(
+  context: Context,
+  { name, folder }: Pick<Vm, "name" | "folder">,
+): Promise<void> {
+  const pidFile = join(folder, vmFiles.pid);
   await killMachine(pidFile);
-  await removeRunFolder(context.home, vm);
-  await withStaging(context, async (folder) => {
-    const moved = join(folder, vm.name);
-    await Deno.rename(vm.folder, moved);
+  await removeRunFolder(context.home, { name });
+  await withStaging(context, async (staging) => {
+    const moved = join(staging, name);
+    await Deno.rename(folder, moved);
     // Race: a start that was killed may have left a QEMU that wrote its pid only now. One that had
     // not written it before the rename finds no folder, and ends by itself.
     await killMovedMachine(pidFile, join(moved, vmFiles.pid));
   });
-  await removeConsoleLocks(context.home, vm.name);
-  await sweepLayers(context);
+  await removeConsoleLocks(context.home, name);
 }
 
 /** Removes the files of the locks that a VM's readers of its console take. */
