@@ -3,6 +3,7 @@ import { disks } from "./reader/disks.ts";
 import { identity } from "./reader/identity.ts";
 import { renewing } from "./reader/renewing.ts";
 import { waiting } from "./reader/waiting.ts";
+import { sha256 } from "../sha256.ts";
 
 /**
  * The program that waits inside a guest and renews it when it wakes from frozen memory: Python 3.8,
@@ -13,6 +14,5 @@ export const readerProgram: string = [renewing, identity, connections, disks, wa
 
 /** A name that tells this program from every other version of it. */
 export async function readerName(): Promise<string> {
-  const bytes = new TextEncoder().encode(readerProgram);
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex().slice(0, 32);
+  return (await sha256(readerProgram)).slice(0, 32);
 }

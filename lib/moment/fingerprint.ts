@@ -8,6 +8,7 @@ import { commandLine } from "../qemu/command_line.ts";
 import { requireFirmware } from "../qemu/firmware.ts";
 import { findQemu } from "../qemu/installation.ts";
 import type { VmRecord } from "../vm/vm.ts";
+import { sha256 } from "../sha256.ts";
 
 /** All that must be the same for memory that one machine left to fit into another. */
 export const fingerprint = z.strictObject({
@@ -96,6 +97,5 @@ async function firmwareBuild(code: string): Promise<string> {
 }
 
 async function shortHash(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return new Uint8Array(digest).slice(0, 8).toHex();
+  return (await sha256(text)).slice(0, 16);
 }

@@ -16,7 +16,8 @@ import type { Base } from "./base.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 import { freezeForGood } from "./freeze.ts";
 import { type Incubator, withIncubator } from "./incubator.ts";
-import { digestOf, type Moment, type MomentRecord, writeMoment } from "./moment.ts";
+import { type Moment, type MomentRecord, writeMoment } from "./moment.ts";
+import { sha256 } from "../sha256.ts";
 
 const CONNECT_MS = 60_000;
 const PREPARE_MS = 120_000;
@@ -115,7 +116,7 @@ async function place(
     fingerprint,
     hostKey: record.hostKey,
     virtualSizeBytes: base.virtualSizeBytes,
-    stateDigest: await digestOf(await Deno.readFile(join(folder, momentFiles.state))),
+    stateDigest: await sha256(await Deno.readFile(join(folder, momentFiles.state))),
     ram: await sizeOf(join(folder, momentFiles.ram)),
   };
   await writeMoment(folder, moment);

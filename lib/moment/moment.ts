@@ -7,6 +7,7 @@ import { withStaging } from "../store/staging.ts";
 import type { Wake } from "../vm/vm.ts";
 import type { Base } from "./base.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { sha256 } from "../sha256.ts";
 
 /** `moments/<id>/moment.json`: what a warm base was when it was frozen. */
 const momentRecord = z.strictObject({
@@ -90,7 +91,7 @@ export function wakeFrom({ id, record }: Moment): Wake {
 export async function damage({ folder, record }: Moment): Promise<string | undefined> {
   try {
     const state = await Deno.readFile(join(folder, momentFiles.state));
-    if (await digestOf(state) !== record.stateDigest) return "its state file was changed";
+    if (await sha256(state) !== record.stateDigest) return "its state file was changed";
     if (!record.ram) return undefined;
     const { size, mtime } = await Deno.stat(join(folder, momentFiles.ram));
     if (size !== record.ram.sizeBytes) {
@@ -100,11 +101,6 @@ export async function damage({ folder, record }: Moment): Promise<string | undef
   } catch (error) {
     return error instanceof Deno.errors.NotFound ? "its memory is missing" : String(error);
   }
-}
-
-/** The digest of a state. */
-export async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
 /** Remembers that a VM was made from a moment just now. */

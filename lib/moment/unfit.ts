@@ -4,7 +4,7 @@ import { files } from "../store/files.ts";
 import { readFact, writeFact } from "../store/fact.ts";
 import { namesIn, removeIfThere } from "../store/record.ts";
 import type { Fingerprint } from "./fingerprint.ts";
-import { digestOf } from "./moment.ts";
+import { sha256 } from "../sha256.ts";
 
 const schema = z.object({ reason: z.string(), at: z.string() });
 const PREFIX = "unfit-";
@@ -36,7 +36,7 @@ export async function listUnfit(home: string): Promise<Unfit[]> {
 
 /** A short name of a fingerprint. */
 export async function nameOf(print: Fingerprint): Promise<string> {
-  return (await digestOf(new TextEncoder().encode(JSON.stringify(print)))).slice(0, 16);
+  return (await sha256(JSON.stringify(print))).slice(0, 16);
 }
 
 async function factOf(print: Fingerprint): Promise<string> {

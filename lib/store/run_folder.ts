@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { NidoError } from "../errors.ts";
 import { removeIfThere } from "./record.ts";
+import { sha256 } from "../sha256.ts";
 
 // A unix socket's path holds 104 bytes on macOS and 108 on Linux, the closing zero among them.
 const LONGEST_SOCKET_PATH = 103;
@@ -68,6 +69,5 @@ async function isOurs(path: string): Promise<boolean> {
 }
 
 async function fingerprint(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return new Uint8Array(digest).slice(0, 6).toHex();
+  return (await sha256(text)).slice(0, 12);
 }

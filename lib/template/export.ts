@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import { type Refuse, refuser } from "../image/refuse.ts";
 import { isDiskFull } from "../image/space_guard.ts";
 import { field, operation } from "../operation.ts";
+import { sha256 } from "../sha256.ts";
 import { exportedFiles } from "../store/files.ts";
 import { writeOutside } from "../store/outside_file.ts";
 import { formatBytes } from "../units.ts";
@@ -69,7 +70,6 @@ async function membersOf(context: Context, template: Template, refuse: Refuse) {
     sizes: { compactBytes: sizes.compactBytes },
   };
   const recordBytes = jsonBytes(record);
-  const digest = await crypto.subtle.digest("SHA-256", recordBytes);
   const promise: z.output<typeof manifest> = {
     schemaVersion: 1,
     kind: "nido template",
@@ -77,7 +77,7 @@ async function membersOf(context: Context, template: Template, refuse: Refuse) {
       {
         name: exportedFiles.record,
         sizeBytes: recordBytes.length,
-        digest: `sha256:${new Uint8Array(digest).toHex()}`,
+        digest: `sha256:${await sha256(recordBytes)}`,
       },
       { name: exportedFiles.disk, sizeBytes: sizes.compactBytes, digest: template.digest },
     ],

@@ -3,6 +3,7 @@ import type { Context } from "../../lib/context.ts";
 import { type Ended, fieldKind } from "../../lib/operation.ts";
 import { files } from "../../lib/store/files.ts";
 import { tryLockFile } from "../../lib/store/lock.ts";
+import { sha256 } from "../../lib/sha256.ts";
 
 const ROTATE_BYTES = 5 * 2 ** 20;
 const KEPT = 3;
@@ -43,8 +44,7 @@ async function redacted({ operation, input }: Pick<Ended, "operation" | "input">
 async function digest(value: unknown): Promise<{ bytes: number; sha256: string }> {
   const text = typeof value === "string" ? value : JSON.stringify(value) ?? "";
   const bytes = new TextEncoder().encode(text);
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return { bytes: bytes.length, sha256: hash.toHex() };
+  return { bytes: bytes.length, sha256: await sha256(bytes) };
 }
 
 async function append(home: string, line: string): Promise<void> {

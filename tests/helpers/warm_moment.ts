@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { run } from "../../lib/host/process.ts";
-import { digestOf, listMoments, type MomentRecord } from "../../lib/moment/moment.ts";
+import { listMoments, type MomentRecord } from "../../lib/moment/moment.ts";
 import { files, momentFiles } from "../../lib/store/files.ts";
+import { sha256 } from "../../lib/sha256.ts";
 
 /** A warm base, for tests that damage it. */
 export interface WarmMoment {
@@ -39,7 +40,7 @@ function momentAt(home: string, id: string): WarmMoment {
       const state = await Deno.readFile(at("state"));
       state.set(bytes, offset);
       await Deno.writeFile(at("state"), state);
-      const stateDigest = await digestOf(state);
+      const stateDigest = await sha256(state);
       if (honestly) await moment.say((record) => record.stateDigest = stateDigest);
     },
   };

@@ -2,9 +2,10 @@ import { join } from "node:path";
 import type { Context } from "../../lib/context.ts";
 import type { Base } from "../../lib/moment/base.ts";
 import { type Fingerprint, fingerprintOf } from "../../lib/moment/fingerprint.ts";
-import { digestOf, type MomentRecord, writeMoment } from "../../lib/moment/moment.ts";
+import { type MomentRecord, writeMoment } from "../../lib/moment/moment.ts";
 import { files, momentFiles, vmFiles } from "../../lib/store/files.ts";
 import type { VmRecord } from "../../lib/vm/vm.ts";
+import { sha256 } from "../../lib/sha256.ts";
 
 /** A base that is an image in name only. */
 export const base: Base = {
@@ -62,7 +63,7 @@ export async function placeMoment(
     fingerprint: { ...await fingerprintOf(context, base.digest, record, "shared"), ...differs },
     hostKey: "ssh-ed25519 AAAA",
     virtualSizeBytes: base.virtualSizeBytes,
-    stateDigest: await digestOf(state),
+    stateDigest: await sha256(state),
     ram: { sizeBytes: ramBytes, modifiedAt: (await Deno.stat(ram)).mtime!.toISOString() },
   };
   await writeMoment(folder, moment);

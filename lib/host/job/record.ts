@@ -6,6 +6,7 @@ import { type Call, fieldKind } from "../../operation.ts";
 import { files, jobFiles } from "../../store/files.ts";
 import { isLocked } from "../../store/lock.ts";
 import { namesIn, readRecord } from "../../store/record.ts";
+import { sha256 } from "../../sha256.ts";
 
 /** The id of a host job; unlike a guest's it has no dot. */
 export const HOST_JOB = /^host-[0-9a-f]{6}$/;
@@ -51,8 +52,7 @@ export async function aboutCall({ operation, input }: Call) {
     !["content", "secret"].includes(fieldKind(operation.input.shape[key]) ?? "")
   );
   const words = [operation.name.replace(".", " "), ...shown.map((key) => input[key] ?? [])].flat();
-  const bytes = new TextEncoder().encode(JSON.stringify([operation.name, input]));
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  const digest = await sha256(JSON.stringify([operation.name, input]));
   return { operation: operation.name, command: words.join(" ").slice(0, 200), digest };
 }
 
