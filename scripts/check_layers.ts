@@ -20,13 +20,16 @@ const RULES = {
     "only the terminal verb console, which is no operation, opens a noun",
   leaves:
     "Nouns are shared, verbs are leaves: a verb is imported from its own folder's verbs and " +
-    "from folders to the right of it: config, guest, image, moment, vm, job, snapshot, template, system",
+    "from folders to the right of it: config, download, catalog, recipe, guest, image, moment, vm, job, snapshot, template, build, system",
   process: "lib/host/process.ts is the only user of Deno.Command and node:child_process",
   length: "A file has at most 400 lines",
 };
 
 const FOLDERS = [
   "config",
+  "download",
+  "catalog",
+  "recipe",
   "guest",
   "image",
   "moment",
@@ -34,6 +37,7 @@ const FOLDERS = [
   "job",
   "snapshot",
   "template",
+  "build",
   "system",
 ];
 const SURFACES = ["lib/cli", "lib/server", "mcp"];

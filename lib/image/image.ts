@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { packing, publishedFormat } from "../catalog/catalog.ts";
+import { digest } from "../digest.ts";
 import { NidoError, toNidoError } from "../errors.ts";
 import { loginUser } from "../guest/seed.ts";
 import { nearestName } from "../nearest_name.ts";
@@ -10,9 +12,6 @@ export const imageName = z.string().regex(
   /^[a-z0-9][a-z0-9._:-]{0,63}$/,
   "use a-z 0-9 . _ : - (at most 64, beginning with a letter or a digit)",
 );
-
-/** The digest of a source's bytes: the identity of a stored disk. */
-export const imageDigest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "use sha256:<64 hex digits>");
 
 export const architecture = z.enum(["x86_64", "aarch64"]);
 export type Architecture = z.output<typeof architecture>;
@@ -29,16 +28,31 @@ const fileSource = z.object({
 });
 export type FileSource = z.output<typeof fileSource>;
 
+/** The address that an image was pulled from, and its entry in the catalog where it has one. */
+const webSource = z.object({
+  url: z.string(),
+  reference: z.string().optional(),
+  builtAt: z.string().optional(),
+});
+export type WebSource = z.output<typeof webSource>;
+
+/** The recipe that an image was built from on this host. */
+const recipeSource = z.object({ recipe: z.string(), recipeDigest: z.string() });
+export type RecipeSource = z.output<typeof recipeSource>;
+
+/** Where an image came from. */
+export type ImageSource = FileSource | WebSource | RecipeSource;
+
 /** `images/<name>.json`: a name for a stored disk and what a VM made from it must know. */
 export const imageRecord = z.object({
   schemaVersion: z.literal(1),
   name: imageName,
-  digest: imageDigest,
+  digest,
   user: loginUser,
   architecture,
   firmware,
   description: z.string().optional(),
-  source: fileSource,
+  source: z.union([fileSource, webSource, recipeSource]),
   importedAt: z.string(),
 });
 export type ImageRecord = z.output<typeof imageRecord>;
@@ -46,12 +60,13 @@ export type ImageRecord = z.output<typeof imageRecord>;
 /** `disks/sha256-<hex>/disk.json`: what is known of a stored disk, whatever its names. */
 export const diskRecord = z.object({
   schemaVersion: z.literal(1),
-  digest: imageDigest,
-  storedDigest: imageDigest,
+  /** Of the bytes as they were published or given: the identity. */
+  digest,
+  storedDigest: digest,
   storedSizeBytes: z.number(),
   virtualSizeBytes: z.number(),
-  sourceFormat: z.enum(["qcow2", "raw"]),
-  sourceCompression: z.enum(["xz", "gz", "zst"]).optional(),
+  sourceFormat: publishedFormat,
+  sourceCompression: packing.optional(),
   storedAt: z.string(),
 });
 export type DiskRecord = z.output<typeof diskRecord>;
@@ -95,7 +110,7 @@ export async function findImage(home: string, name: string): Promise<Image | und
     const now = await readRecord(files.image(home, name), imageRecord);
     if (now?.digest !== record.digest) return await findImage(home, name);
     throw new NidoError("integrity", `Cannot use image "${name}": its disk is missing`, {
-      hint: `nido image import ${record.source.path} --name ${name} --force`,
+      hint: commandFor(record),
       details: { name, digest: record.digest, diskPath },
     });
   }
@@ -123,6 +138,13 @@ async function listImage(home: string, name: string): Promise<ListedImage | unde
   } catch (error) {
     return { name, state: "broken", problems: [toNidoError(error).message] };
   }
+}
+
+/** The command that brings an image's disk once more. */
+function commandFor({ name, source }: ImageRecord): string {
+  if ("path" in source) return `nido image import ${source.path} --name ${name} --force`;
+  if ("recipe" in source) return `nido image build ${source.recipe} --name ${name}`;
+  return `nido image pull ${source.reference ?? source.url}`;
 }
 
 /** The error for an image that isn't there. */

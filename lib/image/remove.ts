@@ -1,10 +1,11 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
+import { digest as digestShape } from "../digest.ts";
 import { operation } from "../operation.ts";
 import { files } from "../store/files.ts";
 import { withLock } from "../store/lock.ts";
 import { removeIfThere, syncFolder } from "../store/record.ts";
-import { diskLock, imageDigest, imageLock, imageName, imageNames, unknownImage } from "./image.ts";
+import { diskLock, imageLock, imageName, imageNames, unknownImage } from "./image.ts";
 import { namesOfDisk, removeUnusedDisk } from "./unused_disks.ts";
 import { diskUsers, inUse } from "./users.ts";
 
@@ -53,7 +54,7 @@ async function forget(home: string, name: string): Promise<void> {
 /** The digest in an image's record, even in one that is broken otherwise. */
 async function digestOfRecord(path: string): Promise<string | undefined> {
   try {
-    return imageDigest.safeParse(JSON.parse(await Deno.readTextFile(path)).digest).data;
+    return digestShape.safeParse(JSON.parse(await Deno.readTextFile(path)).digest).data;
   } catch {
     return undefined; // beyond reading: only the name can be removed
   }

@@ -55,7 +55,7 @@ async function request(home: string, file: string, source: FileSource) {
   const wanted = nameFromFile(source.path);
   const listed = await listImages(home);
   const older = listed.find(({ name, image }) =>
-    name === wanted && image?.source.path === source.path
+    name === wanted && image && "path" in image.source && image.source.path === source.path
   );
   if (older?.image) {
     const { user, architecture, firmware, description } = older.image;

@@ -1,4 +1,4 @@
-import type { FileSource } from "./image.ts";
+import type { FileSource, ImageSource } from "./image.ts";
 import type { Refuse } from "./refuse.ts";
 
 const CHUNK_BYTES = 256 * 1024;
@@ -17,9 +17,9 @@ export async function lookAtFile(file: string, refuse: Refuse): Promise<FileSour
   }
 }
 
-/** True when two looks saw the same file, unchanged. */
-export function sameFile(one: FileSource, other: FileSource): boolean {
-  return one.path === other.path && one.sizeBytes === other.sizeBytes &&
+/** True when a source is the file that was looked at, unchanged. */
+export function sameFile(one: ImageSource, other: FileSource): boolean {
+  return "path" in one && one.path === other.path && one.sizeBytes === other.sizeBytes &&
     one.modifiedAt === other.modifiedAt && one.inode === other.inode;
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { imageDigest } from "../image/image.ts";
+import { digest } from "../digest.ts";
 import type { Refuse } from "../image/refuse.ts";
 import { exportedFiles } from "../store/files.ts";
 
@@ -7,7 +7,7 @@ const member = <T extends string>(name: T) =>
   z.strictObject({
     name: z.literal(name),
     sizeBytes: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
-    digest: imageDigest,
+    digest,
   });
 
 /** `manifest.json`, the first member: what follows, in this order and nothing else. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { digest } from "../digest.ts";
 import { loginUser } from "../guest/seed.ts";
-import { architecture, firmware, imageDigest } from "../image/image.ts";
+import { architecture, firmware } from "../image/image.ts";
 import { isPortSpec } from "../vm/port.ts";
 import { cpus, labels, memoryMib, network } from "../vm/shape.ts";
 
@@ -20,7 +21,7 @@ const bytes = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 export const templateRecord = z.strictObject({
   schemaVersion: z.literal(1),
   name: templateName,
-  digest: imageDigest,
+  digest,
   createdAt: z.iso.datetime(),
   description: z.string().max(500).optional(),
   labels,
