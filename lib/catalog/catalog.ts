@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { digest } from "../digest.ts";
+import { NidoError } from "../errors.ts";
 import { compareVersions } from "./compare_versions.ts";
 
 const address = z.url({ protocol: /^https?$/ });
@@ -89,4 +90,27 @@ export type Catalog = z.output<typeof catalog>;
 
 function repeated(words: string[]): string[] {
   return [...new Set(words.filter((word, index) => words.indexOf(word) !== index))];
+}
+
+/** Reads a catalog's text; `integrity` says where it is wrong. */
+export function parseCatalog(text: string, title: string): Catalog {
+  const refuse = (fact: string, cause: unknown) =>
+    new NidoError("integrity", `Cannot use the catalog ${title}: ${fact}`, {
+      hint: "nido image refresh",
+      cause,
+    });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw refuse("it is not JSON", cause);
+  }
+  const version = (value as { schemaVersion?: unknown } | null)?.schemaVersion;
+  if (version !== 1) {
+    throw refuse(`its schemaVersion is ${JSON.stringify(version)}, this Nido knows 1`, undefined);
+  }
+  const parsed = catalog.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw refuse(`${issue.path.join(".") || "it"}: ${issue.message}`, parsed.error);
 }

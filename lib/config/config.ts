@@ -9,6 +9,9 @@ import { withoutUnit } from "../units.ts";
 /** The settings of a home: what `spawn` uses where the caller says nothing. */
 export const configFields = {
   image: z.string().min(1).max(4096).describe("Image that a spawn without --image uses"),
+  catalog: z.string().min(1).max(4096).describe(
+    "Address or absolute path of the catalog of images, in place of the project's own",
+  ),
   cpus: z.int().min(1).max(256).describe("Virtual CPUs of a new VM"),
   memoryMib: z.int().min(64).max(1_048_576).describe("Memory of a new VM"),
   diskGib: z.number().min(1).max(65_536).describe("Disk size of a new VM"),

@@ -57,6 +57,16 @@ export const imageRecord = z.object({
 });
 export type ImageRecord = z.output<typeof imageRecord>;
 
+/** What an image's publisher says of it, kept with a disk that was pulled. */
+const diskFacts = z.object({
+  name: imageName,
+  user: loginUser,
+  architecture,
+  firmware,
+  source: webSource,
+});
+export type DiskFacts = z.output<typeof diskFacts>;
+
 /** `disks/sha256-<hex>/disk.json`: what is known of a stored disk, whatever its names. */
 export const diskRecord = z.object({
   schemaVersion: z.literal(1),
@@ -68,6 +78,8 @@ export const diskRecord = z.object({
   sourceFormat: publishedFormat,
   sourceCompression: packing.optional(),
   storedAt: z.string(),
+  /** What it can be spawned as by its digest, when no name means it any more. */
+  facts: diskFacts.optional(),
 });
 export type DiskRecord = z.output<typeof diskRecord>;
 

@@ -24,6 +24,9 @@ export const files = {
   diskRecord: (home: string, digest: string) =>
     join(home, "disks", digest.replace(":", "-"), "disk.json"),
 
+  catalogs: (home: string) => join(home, "catalogs"),
+  catalog: (home: string, key: string) => join(home, "catalogs", `${key}.json`),
+
   moments: (home: string) => join(home, "moments"),
   moment: (home: string, id: string) => join(home, "moments", id),
   incubators: (home: string) => join(home, "incubators"),

@@ -27,7 +27,7 @@ function namedHome(): string {
 // deno-fmt-ignore
 const FOLDERS = [
   "vms", "images", "disks", "templates", "moments", "incubators", "layers", "staging", "locks",
-  "facts", "keys", "run", "jobs",
+  "facts", "keys", "run", "jobs", "catalogs",
 ];
 
 /** Makes the home with private folders; a home that can't be used is `denied`. */

@@ -1,0 +1,4 @@
+/** Where Nido itself lives on the web. */
+export const project = {
+  catalog: "https://raw.githubusercontent.com/nido-vm/nido/main/registry/images.json",
+} as const;
