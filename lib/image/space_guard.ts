@@ -2,7 +2,6 @@ import type { NidoError } from "../errors.ts";
 import { type DiskSpace, diskSpace } from "../host/disk_space.ts";
 import { formatBytes } from "../units.ts";
 import type { Refuse } from "./refuse.ts";
-import type { SparseFile } from "./sparse_file.ts";
 
 const PROBE_EVERY_BYTES = 16 * 1024 * 1024;
 const MOST_RESERVED_BYTES = 256 * 1024 * 1024;
@@ -19,11 +18,16 @@ export async function needSpace(home: string, bytes: number, refuse: Refuse): Pr
   );
 }
 
+/** A file that grows; what it takes of the disk so far. */
+interface Growing {
+  readonly writtenBytes: number;
+}
+
 /** Stops a copy of unknown length before it has filled the disk. */
 export class SpaceGuard {
   #untilProbe = 0;
 
-  constructor(readonly home: string, readonly file: SparseFile, readonly refuse: Refuse) {}
+  constructor(readonly home: string, readonly file: Growing, readonly refuse: Refuse) {}
 
   /** To be called before each write. */
   async check(comingBytes: number): Promise<void> {

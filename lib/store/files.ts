@@ -26,6 +26,8 @@ export const files = {
 
   catalogs: (home: string) => join(home, "catalogs"),
   catalog: (home: string, key: string) => join(home, "catalogs", `${key}.json`),
+  downloads: (home: string) => join(home, "downloads"),
+  download: (home: string, key: string) => join(home, "downloads", key),
 
   moments: (home: string) => join(home, "moments"),
   moment: (home: string, id: string) => join(home, "moments", id),
@@ -84,6 +86,12 @@ export const snapshotFiles = {
 export function nextLayer(id: string): string {
   return `disk-${id}.qcow2`;
 }
+
+/** The files of a download that has not ended. */
+export const downloadFiles = {
+  record: "download.json",
+  bytes: "bytes",
+} as const;
 
 /** The files of a host job. */
 export const jobFiles = {
