@@ -18,7 +18,11 @@ export interface RunOptions {
   env?: Record<string, string>;
   /** Hears standard output while it comes; the result then holds none. */
   hear?: (stdout: Uint8Array) => void;
+  /** Hears standard error while it comes; the result then holds the end of it. */
+  hearErrors?: (stderr: Uint8Array) => void;
 }
+
+const KEPT_ERRORS = 65_536;
 
 /**
  * Runs a program to its end. A missing one is `host_missing`; a failed one is `tool_failed` with its
@@ -44,7 +48,9 @@ export async function run(
       signal: AbortSignal.any(signals),
       env: options.env,
     }).spawn();
-    output = options.hear ? await heard(child, options.hear) : await child.output();
+    output = options.hear || options.hearErrors
+      ? await heard(child, options)
+      : await child.output();
   } catch (cause) {
     throw cause instanceof Deno.errors.NotFound ? missingProgram(program, cause) : cause;
   }
@@ -63,13 +69,32 @@ export async function run(
 
 async function heard(
   child: Deno.ChildProcess,
-  hear: (stdout: Uint8Array) => void,
+  { hear, hearErrors }: RunOptions,
 ): Promise<Deno.CommandOutput> {
-  const listen = async () => {
-    for await (const chunk of child.stdout) hear(chunk);
-  };
-  const [status, stderr] = await Promise.all([child.status, child.stderr.bytes(), listen()]);
-  return { ...status, stdout: new Uint8Array(), stderr };
+  const [status, stdout, stderr] = await Promise.all([
+    child.status,
+    hear ? listen(child.stdout, hear, 0) : child.stdout.bytes(),
+    hearErrors ? listen(child.stderr, hearErrors, KEPT_ERRORS) : child.stderr.bytes(),
+  ]);
+  return { ...status, stdout, stderr };
+}
+
+/** Tells what comes while it comes, and gives the end of it. */
+async function listen(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  hear: (chunk: Uint8Array) => void,
+  keptBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  let end = new Uint8Array();
+  for await (const chunk of stream) {
+    hear(chunk);
+    if (keptBytes === 0) continue;
+    const joined = new Uint8Array(end.length + chunk.length);
+    joined.set(end);
+    joined.set(chunk, end.length);
+    end = joined.slice(-keptBytes);
+  }
+  return end;
 }
 
 /** The error for a program that ran and failed. */
@@ -159,6 +184,32 @@ export function startDetached(
     };
     if (child.pid !== undefined) resolve({ pid: child.pid, exited, ended });
   });
+}
+
+// The group is asked to end, and made to after a while. A parent that is gone before the kernel was
+// asked to tell of it can't be noticed but by its number.
+const TOGETHER = `
+[ "$PPID" = "$1" ] || exit 1
+shift
+end() {
+  trap "" TERM
+  kill -TERM 0
+  (sleep 10; kill -KILL 0) &
+  wait $child
+  kill -KILL 0
+}
+trap end TERM
+"$@" &
+child=$!
+wait $child`;
+
+/**
+ * The command line under which a program and all that it starts end together: when it is interrupted,
+ * and also when this process is killed. For Linux, with the programs of util-linux.
+ */
+export function together(program: string, args: string[]): [program: string, args: string[]] {
+  const ours = ["setsid", "sh", "-c", TOGETHER, "sh", String(Deno.pid)];
+  return ["setpriv", ["--pdeathsig", "TERM", ...ours, program, ...args]];
 }
 
 /** Whether this process may start Nido once more; among narrow permissions that one is missing. */
