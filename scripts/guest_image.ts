@@ -1,5 +1,5 @@
 /**
- * Builds a Debian 12 cloud-style disk image from Debian's packages, and keeps it in a cache.
+ * Builds the Debian 12 image of `registry/recipes/debian-12.yaml`, and keeps it in a cache.
  *
  *     deno run -A scripts/guest_image.ts [--output FILE] [--mirror URL] [--cache DIR] [--print-key]
  *
@@ -9,12 +9,13 @@
  */
 import { parseArgs } from "node:util";
 import { dirname, join, resolve } from "node:path";
+import { makeContext } from "../lib/context.ts";
+import { NidoError } from "../lib/errors.ts";
+import { run } from "../lib/host/process.ts";
+import { buildFromPackages } from "../lib/recipe/debian_packages.ts";
+import { openRecipe, type PackagesRecipe } from "../lib/recipe/recipe.ts";
 import { type ImageCache, openImageCache } from "./guest_image/cache.ts";
-import { buildDisk } from "./guest_image/disk.ts";
-import { aptMirror, givenMirror } from "./guest_image/mirror.ts";
-import { BuildError, requirePrograms } from "./guest_image/programs.ts";
-import { recipeKey } from "./guest_image/recipe.ts";
-import { buildRootFileSystem } from "./guest_image/root_file_system.ts";
+import { recipeKey } from "./guest_image/key.ts";
 
 interface Options {
   output: string | undefined;
@@ -51,13 +52,29 @@ function report(line: string): void {
   console.error(`guest image: ${line}`);
 }
 
-async function cachedImage(cache: ImageCache, key: string, mirrorUrl?: string): Promise<string> {
-  return await cache.imageOf(key, async (staging) => {
+async function theRecipe(): Promise<PackagesRecipe> {
+  const recipe = await openRecipe("debian-12");
+  if (recipe.kind !== "debian-packages") {
+    throw new TypeError("debian-12 is no such recipe any more");
+  }
+  return recipe;
+}
+
+async function cachedImage(
+  cache: ImageCache,
+  recipe: PackagesRecipe,
+  mirror = recipe.mirror,
+): Promise<string> {
+  return await cache.imageOf(await recipeKey(recipe), async (staging) => {
     const startedAt = Date.now();
-    await requirePrograms();
-    const mirror = mirrorUrl === undefined ? await aptMirror() : givenMirror(mirrorUrl);
-    const root = await buildRootFileSystem({ staging, mirror, report });
-    const image = await buildDisk({ staging, root, report });
+    let told = "";
+    const context = makeContext(staging, {
+      report: ({ message }) => {
+        if (message !== told) report(told = message);
+      },
+    });
+    const image = await buildFromPackages(context, { ...recipe, mirror }, staging);
+    await Deno.chmod(image, 0o444);
     report(`built in ${Math.round((Date.now() - startedAt) / 1000)} s`);
     return image;
   }, report);
@@ -69,9 +86,7 @@ async function copyImage(image: string, output: string): Promise<string> {
   const partial = `${target}.${Deno.pid}.partial`;
   await Deno.mkdir(dirname(target), { recursive: true });
   try {
-    const copy = new Deno.Command("cp", { args: ["--reflink=auto", "--", image, partial] });
-    const { success, stderr } = await copy.output();
-    if (!success) throw new BuildError(new TextDecoder().decode(stderr).trim());
+    await run("cp", ["--reflink=auto", "--", image, partial]);
     await Deno.rename(partial, target);
   } finally {
     await Deno.remove(partial).catch(() => {});
@@ -81,9 +96,9 @@ async function copyImage(image: string, output: string): Promise<string> {
 
 async function main(): Promise<void> {
   const options = parseOptions(Deno.args);
-  const key = await recipeKey();
-  if (options.printKey) return console.log(key);
-  const image = await cachedImage(await openImageCache(options.cache), key, options.mirror);
+  const recipe = await theRecipe();
+  if (options.printKey) return console.log(await recipeKey(recipe));
+  const image = await cachedImage(await openImageCache(options.cache), recipe, options.mirror);
   console.log(options.output === undefined ? image : await copyImage(image, options.output));
 }
 
@@ -91,8 +106,12 @@ if (import.meta.main) {
   try {
     await main();
   } catch (error) {
-    const expected = error instanceof BuildError || error instanceof TypeError;
-    report(expected ? error.message : String(error instanceof Error ? error.stack : error));
+    if (error instanceof NidoError) {
+      report(error.hint === undefined ? error.message : `${error.message}; try: ${error.hint}`);
+    } else {
+      const expected = error instanceof TypeError;
+      report(expected ? error.message : String(error instanceof Error ? error.stack : error));
+    }
     Deno.exit(1);
   }
 }

@@ -14,21 +14,28 @@ export async function growDisk(context: Context, disk: string, sizeBytes: number
   });
 }
 
+/** How a disk is flattened. */
+export interface Flattening {
+  /** With compressed clusters: zstd where this qemu-img has it, else zlib. */
+  compress: boolean;
+  /** What the source is; default qcow2. */
+  format?: "qcow2" | "raw";
+}
+
 /**
- * Writes a qcow2 disk and all layers below it into one that stands alone, with compressed clusters
- * (zstd where this qemu-img has it, else zlib) or without. Synced when it returns; when it throws,
- * nothing is left.
+ * Writes a disk and all layers below it into one qcow2 that stands alone. Synced when it returns; when
+ * it throws, nothing is left.
  */
 export async function flatten(
   context: Context,
   source: string,
   destination: string,
-  { compress }: { compress: boolean },
+  { compress, format = "qcow2" }: Flattening,
 ): Promise<void> {
   const program = await findQemuImg(context);
   const tell = progress(context, compress ? "Compressing the disk" : "Writing the plain disk");
   const attempt = async (flags: string[]) => {
-    const args = ["convert", "-p", ...flags, "-f", "qcow2", "-O", "qcow2", source, destination];
+    const args = ["convert", "-p", ...flags, "-f", format, "-O", "qcow2", source, destination];
     await run(program, args, { signal: context.signal, hear: tell });
   };
   try {

@@ -2,6 +2,13 @@ import { z } from "zod";
 
 const description = z.string().min(1).max(500).optional().describe("What it makes, in a sentence");
 
+/** The address of a Debian archive: one word of a line of apt's sources. */
+export const mirrorAddress = z.url({
+  protocol: /^https?$/,
+  message: "use an http or https address",
+})
+  .regex(/^[^\s[\]]*$/, "use an address without spaces");
+
 const debianPackages = z.strictObject({
   kind: z.literal("debian-packages").describe("Made from Debian's packages, without a VM"),
   description,
@@ -10,8 +17,9 @@ const debianPackages = z.strictObject({
   packages: z.array(
     z.string().regex(/^[a-z0-9][a-z0-9+.-]{1,100}$/, "use a package's name"),
   ).max(1000).default([]).describe("Packages besides those that every guest needs"),
-  mirror: z.url({ protocol: /^https?$/, message: "use an http or https address" }).optional()
-    .describe("Archive to take them from; default this system's own Debian mirror"),
+  mirror: mirrorAddress.optional().describe(
+    "Archive to take them from; default this system's own Debian mirror",
+  ),
   snapshot: z.iso.date("use a day, as 2026-01-31").optional().describe(
     "Take the packages as they were on this day, from a mirror laid out as snapshot.debian.org",
   ),

@@ -109,6 +109,11 @@ const FAULTS: [what: string, text: string, fact: string][] = [
     "line 3, column 9: mirror: use an http or https address",
   ],
   [
+    "a mirror that brings a source of its own",
+    `${packages}mirror: "http://a/ x main\\ndeb [trusted=yes] http://b/"\n`,
+    "line 3, column 9: mirror: use an address without spaces",
+  ],
+  [
     "a day that is none",
     `${packages}snapshot: yesterday\n`,
     "line 3, column 11: snapshot: use a day, as 2026-01-31",
