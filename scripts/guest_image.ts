@@ -13,7 +13,8 @@ import { makeContext } from "../lib/context.ts";
 import { NidoError } from "../lib/errors.ts";
 import { run } from "../lib/host/process.ts";
 import { buildFromPackages } from "../lib/recipe/debian_packages.ts";
-import { openRecipe, type PackagesRecipe } from "../lib/recipe/recipe.ts";
+import { openRecipe } from "../lib/recipe/open.ts";
+import type { PackagesRecipe } from "../lib/recipe/recipe.ts";
 import { type ImageCache, openImageCache } from "./guest_image/cache.ts";
 import { recipeKey } from "./guest_image/key.ts";
 

@@ -1,12 +1,86 @@
-import { dirname, resolve } from "node:path";
-import { NidoError } from "../errors.ts";
-import { nearestName } from "../nearest_name.ts";
-import { sha256 } from "../sha256.ts";
-import { shippedRecipe, shippedRecipes } from "../shipped.ts";
-import { readYaml } from "./read_yaml.ts";
-import { type RecipeContent, recipeShape } from "./shape.ts";
+import { z } from "zod";
 
-const MOST_BYTES = 4_194_304;
+const description = z.string().min(1).max(500).optional().describe("What it makes, in a sentence");
+
+/** The address of a Debian archive: one word of a line of apt's sources. */
+export const mirrorAddress = z.url({
+  protocol: /^https?$/,
+  message: "use an http or https address",
+})
+  .regex(/^[^\s[\]]*$/, "use an address without spaces");
+
+const debianPackages = z.strictObject({
+  kind: z.literal("debian-packages").describe("Made from Debian's packages, without a VM"),
+  description,
+  release: z.string().regex(/^[a-z][a-z0-9-]{1,30}$/, "use a release's code name, as bookworm")
+    .describe("Code name of the Debian release"),
+  packages: z.array(
+    z.string().regex(/^[a-z0-9][a-z0-9+.-]{1,100}$/, "use a package's name"),
+  ).max(1000).default([]).describe("Packages besides those that every guest needs"),
+  mirror: mirrorAddress.optional().describe(
+    "Archive to take them from; default this system's own Debian mirror",
+  ),
+  snapshot: z.iso.date("use a day, as 2026-01-31").optional().describe(
+    "Take the packages as they were on this day, from a mirror laid out as snapshot.debian.org",
+  ),
+  diskGib: z.int().min(1).max(64).default(2).describe("Size of the disk as the guest sees it"),
+});
+
+const content = z.string().max(1_048_576).optional().describe("What it holds");
+const source = z.string().min(1).max(4096).optional().describe(
+  "Where it is on this host instead, seen from the recipe's folder",
+);
+
+/** Exactly one of the two ways to say what something holds. */
+function held<T extends { content?: string; source?: string }>(
+  { content, source }: T,
+): boolean {
+  return (content === undefined) !== (source === undefined);
+}
+const ONE = "give either content or source";
+
+const file = z.strictObject({
+  path: z.string().regex(/^\/[^\0]{1,4000}$/, "use an absolute path").describe("Path in the guest"),
+  content,
+  source,
+  mode: z.string().regex(/^0?[0-7]{3}$/, "use an octal mode, as 644").optional().describe(
+    "Permissions, octal; default 644 for content, those of the source else",
+  ),
+}).refine(held, ONE);
+
+const script = z.strictObject({
+  name: z.string().min(1).max(100).optional().describe("What it does, for the progress"),
+  content,
+  source,
+}).refine(held, ONE);
+
+const customize = z.strictObject({
+  kind: z.literal("customize").describe("Made from another image, in a VM that is thrown away"),
+  description,
+  base: z.string().min(1).max(4096).describe("The image that it begins with"),
+  userData: z.string().min(1).max(1_048_576).optional().describe("cloud-init user-data"),
+  files: z.array(file).max(1000).default([]).describe("Files and folders to put in, in this order"),
+  scripts: z.array(script).max(100).default([]).describe(
+    "Scripts to run as root after that, in this order; the first that fails ends the build",
+  ),
+  cpus: z.int().min(1).max(256).optional().describe("Virtual CPUs while it is made"),
+  memoryMib: z.int().min(128).max(4_194_304).optional().describe("Memory in MiB while it is made"),
+  diskGib: z.number().min(0.001).max(16_384).optional().describe(
+    "Size of the disk; default the base's own, and never less",
+  ),
+  timeoutSeconds: z.int().min(1).max(86_400).default(1800).describe(
+    "Seconds that it may take to get ready, and that each script may take",
+  ),
+});
+
+/** What a recipe file holds. */
+export const recipeShape = z.discriminatedUnion(
+  "kind",
+  [debianPackages, customize],
+  "use debian-packages or customize",
+);
+
+type RecipeContent = z.output<typeof recipeShape>;
 
 /** How an image is made on this host, and where that is written. */
 export type Recipe = RecipeContent & {
@@ -23,51 +97,3 @@ export type PackagesRecipe = Extract<Recipe, { kind: "debian-packages" }>;
 
 /** A recipe for an image made from another one. */
 export type CustomizeRecipe = Extract<Recipe, { kind: "customize" }>;
-
-/** Opens a recipe that Nido brings, by its name, or one in a YAML file, by its path. */
-export async function openRecipe(nameOrPath: string): Promise<Recipe> {
-  if (/[/\\]|\.ya?ml$/.test(nameOrPath)) return await openFile(resolve(nameOrPath), nameOrPath);
-  const text = await shippedRecipe(nameOrPath);
-  if (text === undefined) throw unknownRecipe(nameOrPath);
-  return await read(text, nameOrPath, nameOrPath);
-}
-
-async function openFile(path: string, named: string): Promise<Recipe> {
-  const refuse = (code: "not_found" | "invalid_input", fact: string) =>
-    new NidoError(code, `Cannot open the recipe ${named}: ${fact}`, { details: { path } });
-  let text: string;
-  try {
-    const { isFile, size } = await Deno.stat(path);
-    if (!isFile) throw refuse("invalid_input", "it is not a file");
-    if (size > MOST_BYTES) throw refuse("invalid_input", `it has more than ${MOST_BYTES} bytes`);
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) throw refuse("not_found", "there is no such file");
-    throw error;
-  }
-  const recipe = await read(text, path, named);
-  return { ...recipe, folder: dirname(path) };
-}
-
-async function read(text: string, reference: string, named: string): Promise<Recipe> {
-  const content = await readYaml(
-    text,
-    recipeShape,
-    (fact, problems) =>
-      new NidoError("invalid_input", `Cannot use the recipe ${named}: ${fact}`, {
-        hint: "docs/recipes.md tells the fields of recipes",
-        details: { recipe: reference, problems },
-      }),
-  );
-  return { ...content, reference, digest: `sha256:${await sha256(text)}` };
-}
-
-function unknownRecipe(name: string): NidoError {
-  const nearest = nearestName(name, shippedRecipes);
-  return new NidoError(
-    "not_found",
-    `No recipe ${JSON.stringify(name)}` +
-      (nearest ? `; the nearest is "${nearest}"` : `; there are ${shippedRecipes.join(", ")}`),
-    { hint: `nido image build ${nearest ?? shippedRecipes[0]}`, details: { name, nearest } },
-  );
-}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { openRecipe } from "../../lib/recipe/recipe.ts";
+import { openRecipe } from "../../lib/recipe/open.ts";
 import { shippedRecipes } from "../../lib/shipped.ts";
 import { sha256 } from "../../lib/sha256.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
