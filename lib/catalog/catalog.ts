@@ -49,7 +49,10 @@ export const version = z.strictObject({
     "The file for each architecture",
   ),
   recipe: word.optional().describe("The recipe to build it from where no file can be reached"),
-});
+}).refine(
+  ({ builds, recipe }) => builds.x86_64 || builds.aarch64 || recipe,
+  { error: "it has neither a file nor a recipe", path: ["builds"] },
+);
 export type Version = z.output<typeof version>;
 
 /** One image: a distribution, or a flavour of one. */

@@ -1,6 +1,8 @@
-/** Orders versions as people count: 3.9 is before 3.10, and 12 before 12.1. */
+/** Orders versions as people count: 3.9 is before 3.10, 12 before 12.1, and 12-rc1 before 12. */
 export function compareVersions(one: string, other: string): number {
-  const [left, right] = [one, other].map((version) => version.match(/\d+|[a-z]+/gi) ?? []);
+  const [left, right] = [one, other].map((version) =>
+    version.toLowerCase().match(/\d+|[a-z]+/g) ?? []
+  );
   for (let at = 0; at < Math.max(left!.length, right!.length); at++) {
     const order = comparePart(left![at], right![at]);
     if (order !== 0) return order;
@@ -8,11 +10,17 @@ export function compareVersions(one: string, other: string): number {
   return 0;
 }
 
+/** Words such as rc come before the release that they lead to, so before its end and any number. */
 function comparePart(one = "", other = ""): number {
-  const [left, right] = [one, other].map((part) => /^\d/.test(part) ? BigInt(part) : undefined);
-  if (left !== undefined && right !== undefined) return left < right ? -1 : left > right ? 1 : 0;
-  // Words such as rc come before the release they lead to.
-  if (one === "") return right === undefined ? 1 : -1;
-  if (other === "") return left === undefined ? -1 : 1;
-  return one < other ? -1 : one > other ? 1 : 0;
+  const [left, right] = [rank(one), rank(other)];
+  if (left !== right) return left - right;
+  const [a, b] = left === NUMBER ? [BigInt(one), BigInt(other)] : [one, other];
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+const [WORD, NOTHING, NUMBER] = [0, 1, 2];
+
+function rank(part: string): number {
+  if (part === "") return NOTHING!;
+  return /^\d/.test(part) ? NUMBER! : WORD!;
 }
