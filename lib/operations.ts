@@ -53,6 +53,8 @@ export const operations: Record<string, Load> = {
   "template.import": () => import("./template/import.ts"),
   "template.delete": () => import("./template/delete.ts"),
 
+  "registry.build": () => import("./registry/build.ts"),
+
   "system.doctor": () => import("./system/doctor.ts"),
   "system.version": () => import("./system/version.ts"),
   "system.permissions": () => import("./system/permissions.ts"),

@@ -1,0 +1,134 @@
+import { NidoError } from "../../lib/errors.ts";
+
+/** A text that was fetched, and the address that gave it in the end. */
+export interface Page {
+  address: string;
+  text: string;
+}
+
+/** How strategies read the world: an address gives a text, or a NidoError. */
+export type Fetch = (address: string) => Promise<Page>;
+
+/** The bounds of a fetch, and how it waits. */
+export interface FetchManner {
+  /** For one attempt, from the first byte sent to the last one read. */
+  timeoutMs?: number;
+  /** Of the text, when it is unpacked. */
+  maxBytes?: number;
+  attempts?: number;
+  wait?: (milliseconds: number) => Promise<void>;
+  signal?: AbortSignal;
+  /** Trusts what a test's server needs. */
+  client?: Deno.HttpClient;
+}
+
+const MAX_REDIRECTS = 10;
+const MAX_WAIT_MS = 60_000;
+
+/** An answer that may be another one in a while. */
+class Temporary extends Error {
+  constructor(message: string, readonly waitMs?: number) {
+    super(message);
+  }
+}
+
+/** Fetches over HTTP: follows redirects, never from https to http; tries again where that can help. */
+export function webFetch(manner: FetchManner = {}): Fetch {
+  const { attempts = 4, wait = pause, signal } = manner;
+  return async (address) => {
+    for (let attempt = 1;; attempt++) {
+      signal?.throwIfAborted();
+      try {
+        return await fetchOnce(address, manner);
+      } catch (thrown) {
+        if (!(thrown instanceof Temporary)) throw thrown;
+        if (attempt >= attempts) throw unreachable(address, thrown.message);
+        await wait(Math.min(thrown.waitMs ?? 1000 * 2 ** (attempt - 1), MAX_WAIT_MS));
+      }
+    }
+  };
+}
+
+async function fetchOnce(address: string, manner: FetchManner): Promise<Page> {
+  const { timeoutMs = 60_000, maxBytes = 32 * 2 ** 20, signal } = manner;
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const ended = signal ? AbortSignal.any([signal, deadline]) : deadline;
+  try {
+    const { response, at } = await follow(address, { signal: ended, client: manner.client });
+    return { address: at, text: await boundedText(response, address, maxBytes) };
+  } catch (thrown) {
+    if (thrown instanceof NidoError || thrown instanceof Temporary) throw thrown;
+    signal?.throwIfAborted();
+    if (deadline.aborted) throw new Temporary(`no whole answer in ${timeoutMs / 1000} s`);
+    throw new Temporary(thrown instanceof Error ? thrown.message : String(thrown));
+  }
+}
+
+/** Sends a request and goes where redirects lead; what comes back has been accepted by the server. */
+export async function follow(
+  address: string,
+  init: RequestInit & { client?: Deno.HttpClient },
+): Promise<{ response: Response; at: string }> {
+  let at = address;
+  for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
+    const response = await fetch(at, { ...init, redirect: "manual" });
+    if (response.ok) return { response, at };
+    await response.body?.cancel();
+    const location = response.headers.get("location");
+    if (![301, 302, 303, 307, 308].includes(response.status) || location === null) {
+      throw refused(address, response);
+    }
+    at = nextHop(address, at, location);
+  }
+  throw unreachable(address, `it redirects more than ${MAX_REDIRECTS} times`);
+}
+
+function nextHop(address: string, from: string, location: string): string {
+  const to = URL.parse(location, from);
+  if (to === null || !/^https?:$/.test(to.protocol)) {
+    throw unreachable(address, "it redirects to what is no web address");
+  }
+  if (from.startsWith("https:") && to.protocol !== "https:") {
+    throw unreachable(address, "it redirects from https to http");
+  }
+  return to.href;
+}
+
+function refused(address: string, response: Response): Error {
+  const { status } = response;
+  if (status === 429 || status >= 500) {
+    return new Temporary(`the server answers ${status}`, retryAfterMs(response));
+  }
+  return unreachable(address, `the server answers ${status}`);
+}
+
+function retryAfterMs({ headers }: Response): number | undefined {
+  const given = headers.get("retry-after") ?? "";
+  if (/^\d{1,9}$/.test(given)) return Number(given) * 1000;
+  const until = Date.parse(given) - Date.now();
+  return Number.isNaN(until) ? undefined : Math.max(0, until);
+}
+
+async function boundedText(
+  response: Response,
+  address: string,
+  maxBytes: number,
+): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw unreachable(address, `it is larger than ${maxBytes} bytes`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function unreachable(address: string, fact: string): NidoError {
+  return new NidoError("unavailable", `Cannot fetch ${address}: ${fact}`);
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
