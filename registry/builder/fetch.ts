@@ -9,6 +9,9 @@ export interface Page {
 /** How strategies read the world: an address gives a text, or a NidoError. */
 export type Fetch = (address: string) => Promise<Page>;
 
+/** How addresses are looked at without reading what is there. */
+export type Head = (address: string) => Promise<{ sizeBytes?: number }>;
+
 /** The bounds of a fetch, and how it waits. */
 export interface FetchManner {
   /** For one attempt, from the first byte sent to the last one read. */
@@ -34,41 +37,63 @@ class Temporary extends Error {
 
 /** Fetches over HTTP: follows redirects, never from https to http; tries again where that can help. */
 export function webFetch(manner: FetchManner = {}): Fetch {
-  const { attempts = 4, wait = pause, signal } = manner;
-  return async (address) => {
-    for (let attempt = 1;; attempt++) {
-      signal?.throwIfAborted();
-      try {
-        return await fetchOnce(address, manner);
-      } catch (thrown) {
-        if (!(thrown instanceof Temporary)) throw thrown;
-        if (attempt >= attempts) throw unreachable(address, thrown.message);
-        await wait(Math.min(thrown.waitMs ?? 1000 * 2 ** (attempt - 1), MAX_WAIT_MS));
-      }
-    }
-  };
+  return (address) =>
+    patiently(address, manner, async (init) => {
+      const { response, at } = await follow(address, init);
+      return { address: at, text: await boundedText(response, address, manner.maxBytes) };
+    });
 }
 
-async function fetchOnce(address: string, manner: FetchManner): Promise<Page> {
-  const { timeoutMs = 60_000, maxBytes = 32 * 2 ** 20, signal } = manner;
+/** Asks over HTTP whether something is there, and how large it is where the server says so. */
+export function webHead(manner: FetchManner = {}): Head {
+  return (address) =>
+    patiently(address, manner, async (init) => {
+      const headers = { "accept-encoding": "identity" };
+      const { response } = await follow(address, { ...init, method: "HEAD", headers });
+      const length = Number(response.headers.get("content-length") ?? 0);
+      return length > 0 ? { sizeBytes: length } : {};
+    });
+}
+
+type Init = RequestInit & { client?: Deno.HttpClient };
+
+/** Tries until an attempt is answered for good. */
+async function patiently<T>(
+  address: string,
+  manner: FetchManner,
+  attempt: (init: Init) => Promise<T>,
+): Promise<T> {
+  const { attempts = 4, wait = pause, signal } = manner;
+  for (let count = 1;; count++) {
+    try {
+      return await inTime(manner, attempt);
+    } catch (thrown) {
+      signal?.throwIfAborted();
+      if (!(thrown instanceof Temporary)) throw thrown;
+      if (count >= attempts) throw unreachable(address, thrown.message);
+      await wait(Math.min(thrown.waitMs ?? 1000 * 2 ** (count - 1), MAX_WAIT_MS));
+      signal?.throwIfAborted();
+    }
+  }
+}
+
+async function inTime<T>(
+  { timeoutMs = 60_000, signal, client }: FetchManner,
+  attempt: (init: Init) => Promise<T>,
+): Promise<T> {
   const deadline = AbortSignal.timeout(timeoutMs);
   const ended = signal ? AbortSignal.any([signal, deadline]) : deadline;
   try {
-    const { response, at } = await follow(address, { signal: ended, client: manner.client });
-    return { address: at, text: await boundedText(response, address, maxBytes) };
+    return await attempt({ signal: ended, client });
   } catch (thrown) {
     if (thrown instanceof NidoError || thrown instanceof Temporary) throw thrown;
-    signal?.throwIfAborted();
     if (deadline.aborted) throw new Temporary(`no whole answer in ${timeoutMs / 1000} s`);
     throw new Temporary(thrown instanceof Error ? thrown.message : String(thrown));
   }
 }
 
-/** Sends a request and goes where redirects lead; what comes back has been accepted by the server. */
-export async function follow(
-  address: string,
-  init: RequestInit & { client?: Deno.HttpClient },
-): Promise<{ response: Response; at: string }> {
+/** Sends a request and goes where redirects lead. */
+async function follow(address: string, init: Init): Promise<{ response: Response; at: string }> {
   let at = address;
   for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
     const response = await fetch(at, { ...init, redirect: "manual" });
@@ -112,7 +137,7 @@ function retryAfterMs({ headers }: Response): number | undefined {
 async function boundedText(
   response: Response,
   address: string,
-  maxBytes: number,
+  maxBytes = 32 * 2 ** 20,
 ): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";

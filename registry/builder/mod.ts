@@ -1,11 +1,15 @@
 import { join } from "node:path";
-import { type Catalog, catalog as catalogSchema } from "../../lib/catalog/catalog.ts";
+import {
+  type Catalog,
+  catalog as catalogSchema,
+  type CatalogImage,
+} from "../../lib/catalog/catalog.ts";
 import { NidoError } from "../../lib/errors.ts";
 import { readRecord } from "../../lib/store/record.ts";
 import { catalogDiff } from "./diff.ts";
 import { type Failed, type FoundVersion, reason } from "./discovery.ts";
 import type { Fetch, Page } from "./fetch.ts";
-import { judge, type Problem, type Terms } from "./policy.ts";
+import { judge, type Judged, type Problem, type Terms } from "./policy.ts";
 import { readSources } from "./read_sources.ts";
 import type { Source } from "./source.ts";
 import { strategies } from "./strategies.ts";
@@ -64,19 +68,42 @@ export async function buildRegistry(order: Order): Promise<Outcome> {
 
 async function judgeAll(order: Order, sources: Source[], before: Catalog, terms: Terms) {
   const fetch = remembering(order.fetch);
-  const known = (name: string) => before.images.find((image) => image.name === name);
-  const judged = await Promise.all(sources.map(async (source) => {
-    const found = await discover(source, fetch);
+  const found = await Promise.all(sources.map(async (source) => {
+    const versions = await discover(source, fetch);
     order.done?.(source.name);
-    return judge(source, found, known(source.name), terms);
+    return { source, versions };
   }));
+  refuseNothing(found.map(({ versions }) => versions));
+  const judged = found.map(({ source, versions }) => {
+    const known = before.images.find(({ name }) => name === source.name);
+    return judge(source, versions, known, terms);
+  });
   const orphans = before.images.filter(({ name }) =>
     !sources.some((source) => source.name === name) && !order.accept?.includes(name)
-  ).map((image) => ({
-    image,
-    problems: [{ about: image.name, problem: "it has no source any more", needsPerson: true }],
-  }));
-  return [...judged, ...orphans];
+  );
+  return [...judged, ...orphans.map(orphaned)];
+}
+
+function orphaned(image: CatalogImage): Judged {
+  const problem = "it has no source any more";
+  return { image, problems: [{ about: image.name, problem, needsPerson: true }] };
+}
+
+/** Where no source at all can be read, the fault is here: a catalog of stale images helps nobody. */
+function refuseNothing(found: (FoundVersion[] | Failed)[]): void {
+  const failures: string[] = [];
+  for (const versions of found) {
+    if (!Array.isArray(versions)) failures.push(versions.failed);
+    else {
+      for (const build of versions.flatMap(({ builds }) => Object.values(builds))) {
+        if (!("failed" in build)) return;
+        failures.push(build.failed);
+      }
+    }
+  }
+  throw new NidoError("unavailable", `Cannot build the catalog: no source offers an image`, {
+    details: { failures },
+  });
 }
 
 async function discover(source: Source, fetch: Fetch): Promise<FoundVersion[] | Failed> {
