@@ -40,7 +40,7 @@ export function buildFor({ version, reference }: Entry, architecture: Arch): Bui
 
 /** The error for a reference that a catalog doesn't know, with the nearest that it does. */
 export function unknownReference(
-  { images }: Catalog,
+  { images }: Pick<Catalog, "images"> = { images: [] },
   { name, version }: NamedReference,
   localNames: string[] = [],
 ): NidoError {

@@ -153,7 +153,7 @@ async function listImage(home: string, name: string): Promise<ListedImage | unde
 }
 
 /** The command that brings an image's disk once more. */
-function commandFor({ name, source }: ImageRecord): string {
+export function commandFor({ name, source }: Pick<ImageRecord, "name" | "source">): string {
   if ("path" in source) return `nido image import ${source.path} --name ${name} --force`;
   if ("recipe" in source) return `nido image build ${source.recipe} --name ${name}`;
   return `nido image pull ${source.reference ?? source.url}`;

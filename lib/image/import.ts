@@ -12,12 +12,10 @@ import { withLock } from "../store/lock.ts";
 import { writeRecord } from "../store/record.ts";
 import { sweepStaging, withStaging } from "../store/staging.ts";
 import {
-  type Architecture,
   architecture,
   diskLock,
   type FileSource,
   findImage,
-  type Firmware,
   firmware,
   type Image,
   imageLock,
@@ -26,7 +24,8 @@ import {
   openImage,
 } from "./image.ts";
 import { imageFields, showImage } from "./image_fields.ts";
-import { architectureFromFile, nameFromFile } from "./import_name.ts";
+import { nameFromFile } from "./import_name.ts";
+import { machineFacts } from "./machine_facts.ts";
 import { type Refuse, refuser } from "./refuse.ts";
 import { lookAtFile, readSourceFile, sameFile } from "./source_file.ts";
 import { needSpace } from "./space_guard.ts";
@@ -67,7 +66,7 @@ export async function importImage(
   const refuse = refuser(`import ${request.file}`);
   const source = await lookAtFile(request.file, refuse);
   const name = request.name ?? nameFromFile(source.path);
-  const facts = machineFacts(request, source, refuse);
+  const facts = machineFacts(request, source.path, refuse);
   await prepareHome(context.home);
   await sweepStaging(context.home);
   const lock = { doing: `import image "${name}"`, patienceMs: LONG_WORK_MS };
@@ -157,19 +156,6 @@ function asksNothingElse(image: Image, request: ImportRequest): boolean {
     (format === undefined || format === image.disk.sourceFormat) &&
     (request.architecture === undefined || request.architecture === image.architecture) &&
     (request.firmware === undefined || request.firmware === image.firmware);
-}
-
-function machineFacts(
-  request: ImportRequest,
-  source: FileSource,
-  refuse: Refuse,
-): { architecture: Architecture; firmware: Firmware } {
-  const architecture = request.architecture ?? architectureFromFile(source.path) ?? Deno.build.arch;
-  const firmware = request.firmware ?? (architecture === "aarch64" ? "uefi" : "bios");
-  if (architecture === "aarch64" && firmware === "bios") {
-    throw refuse("invalid_input", "an aarch64 machine has no BIOS; it boots by uefi");
-  }
-  return { architecture, firmware };
 }
 
 export default operation({

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { looksLikeAddress } from "../catalog/reference.ts";
 import type { Architecture } from "./image.ts";
 
 const SUFFIX = /\.(xz|gz|zst|qcow2|qcow|img|raw|disk)$/;
@@ -21,4 +22,9 @@ export function architectureFromFile(path: string): Architecture | undefined {
   const name = basename(path).toLowerCase();
   if (/(^|[^a-z0-9])(arm64|aarch64)([^a-z0-9]|$)/.test(name)) return "aarch64";
   if (/(^|[^a-z0-9])(amd64|x86_64|x86-64|x64)([^a-z0-9]|$)/.test(name)) return "x86_64";
+}
+
+/** True for a reference that can only be a path: it has a separator or begins with a dot. */
+export function looksLikePath(reference: string): boolean {
+  return !looksLikeAddress(reference) && (/[/\\]/.test(reference) || reference.startsWith("."));
 }

@@ -6,6 +6,7 @@ import { files } from "../store/files.ts";
 import { withLock } from "../store/lock.ts";
 import { removeIfThere, syncFolder } from "../store/record.ts";
 import { diskLock, imageLock, imageName, imageNames, unknownImage } from "./image.ts";
+import { openLocal } from "./local.ts";
 import { namesOfDisk, removeUnusedDisk } from "./unused_disks.ts";
 import { diskUsers, inUse } from "./users.ts";
 
@@ -40,6 +41,12 @@ export async function removeImage(context: Context, name: string): Promise<Remov
   });
 }
 
+/** The name itself, though its image be broken, or the name of what a reference means. */
+async function nameHere(context: Context, text: string): Promise<string> {
+  if ((await imageNames(context.home)).includes(text)) return text;
+  return (await openLocal(context, text)).name;
+}
+
 async function refuseUsed(home: string, name: string, digest: string): Promise<void> {
   const users = await diskUsers(home, digest);
   if (users.length === 0) return;
@@ -65,7 +72,9 @@ export default operation({
   summary: "Remove an image",
   description: "Removes an image and its stored disk. Refused while a VM stands on it.",
   effect: "destroy",
-  input: z.strictObject({ name: z.string().describe("The image's name") }),
+  input: z.strictObject({
+    name: z.string().min(1).max(4096).describe("The image's name or reference"),
+  }),
   output: z.strictObject({
     name: z.string().describe("The name that is free now"),
     digest: z.string().optional().describe("What the image was"),
@@ -74,5 +83,5 @@ export default operation({
   positional: ["name"],
   examples: ["nido image remove debian"],
   text: ({ name }) => `Removed image ${name}`,
-  run: async (context, { name }) => await removeImage(context, name),
+  run: async (context, { name }) => await removeImage(context, await nameHere(context, name)),
 });

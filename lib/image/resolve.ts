@@ -1,32 +1,94 @@
+import { findEntry } from "../catalog/find.ts";
+import { catalogAtHand } from "../catalog/open.ts";
+import { parseReference } from "../catalog/reference.ts";
 import type { Context } from "../context.ts";
-import { toNidoError } from "../errors.ts";
+import { NidoError, toNidoError } from "../errors.ts";
+import { openRecipe } from "../recipe/open.ts";
+import { buildImage } from "./build_packages.ts";
 import {
+  type Architecture,
   type FileSource,
   findImage,
   type Image,
   imageNames,
   listImages,
-  openImage,
 } from "./image.ts";
 import { importImage } from "./import.ts";
-import { hasDiskSuffix, nameFromFile } from "./import_name.ts";
+import { hasDiskSuffix, looksLikePath, nameFromFile } from "./import_name.ts";
+import { findLocal } from "./local.ts";
+import { pullImage } from "./pull_image.ts";
 import { refuser } from "./refuse.ts";
 import { lookAtFile, sameFile } from "./source_file.ts";
 
 const ATTEMPTS = 5;
 
+/** The image that a reference means, and what the caller should know of how it came here. */
+export interface Resolved {
+  image: Image;
+  notice?: string;
+}
+
 /**
- * The image that a reference means: a name, or a path of a file, which is imported on first use and
- * known again later by its place, size and time.
+ * The image that a reference means: one that is here, a file, which is imported on first use and
+ * known again later by its place, size and time, or one that is pulled first.
  */
-export async function resolveImage(context: Context, reference: string): Promise<Image> {
-  if (!looksLikePath(reference)) {
+export async function resolveImage(
+  context: Context,
+  reference: string,
+  architecture?: Architecture,
+): Promise<Resolved> {
+  const isPath = looksLikePath(reference);
+  if (!isPath) {
     const image = await findImage(context.home, reference);
-    if (image) return image;
-    if (!hasDiskSuffix(reference) || !await exists(reference)) {
-      return await openImage(context.home, reference);
-    }
+    if (image && (architecture ?? image.architecture) === image.architecture) return { image };
   }
+  if (isPath || (hasDiskSuffix(reference) && await exists(reference))) {
+    return { image: await ofFile(context, reference) };
+  }
+  const image = await findLocal(context, reference, architecture);
+  return image ? { image } : await bring(context, reference, architecture);
+}
+
+/** Pulls an image, or builds it where it can't be pulled and the one who asks sits at this machine. */
+async function bring(
+  context: Context,
+  text: string,
+  architecture: Architecture = Deno.build.arch,
+): Promise<Resolved> {
+  try {
+    return await pullImage(context, text, { architecture });
+  } catch (error) {
+    const { code, message } = toNidoError(error);
+    const entry = await entryToBuild(context, text, architecture);
+    if (!entry || !["unavailable", "not_found"].includes(code)) throw error;
+    const { recipe, reference, user } = entry;
+    const { surface } = context.actor;
+    if (surface === "mcp" || surface === "rest") {
+      throw new NidoError(code, `${message}; somebody at this machine can build it`, {
+        hint: `nido image build ${recipe} --name ${reference}`,
+        details: { reference, recipe },
+        cause: error,
+      });
+    }
+    context.report({ stage: "build", message: `${message}. Building ${reference} here instead` });
+    const notice = `it was built on this machine by the recipe ${recipe}, because: ${message}`;
+    const opened = await openRecipe(recipe);
+    return { image: await buildImage(context, opened, reference, { user }), notice };
+  }
+}
+
+/** The entry with a recipe that a reference means; a digest means one file, which no build gives. */
+async function entryToBuild(context: Context, text: string, architecture: Architecture) {
+  const reference = parseReference(text);
+  if (reference.kind === "url" || reference.digest || architecture !== Deno.build.arch) return;
+  const opened = await catalogAtHand(context);
+  const entry = opened && findEntry(opened.catalog, reference);
+  const recipe = entry?.version.recipe;
+  if (!recipe) return;
+  return { recipe, reference: entry.reference, user: entry.version.builds[architecture]?.user };
+}
+
+async function ofFile(context: Context, reference: string): Promise<Image> {
   const source = await lookAtFile(reference, refuser(`import ${reference}`));
   for (let attempt = 1;; attempt++) {
     const known = await imageOfFile(context.home, source);
@@ -38,11 +100,6 @@ export async function resolveImage(context: Context, reference: string): Promise
       if (toNidoError(error).code !== "already_exists" || attempt === ATTEMPTS) throw error;
     }
   }
-}
-
-/** True for a reference that can only be a path: it has a separator or begins with a dot. */
-export function looksLikePath(reference: string): boolean {
-  return /[/\\]/.test(reference) || reference.startsWith(".");
 }
 
 async function imageOfFile(home: string, source: FileSource): Promise<Image | undefined> {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Context } from "../context.ts";
+import { NidoError, toNidoError } from "../errors.ts";
 import { layerAbove } from "../image/layer_above.ts";
 import { sweepLayers } from "../moment/layers.ts";
 import { field, operation } from "../operation.ts";
@@ -54,9 +55,25 @@ export async function restoreSnapshot(
   });
   // A guest that stands still takes in nothing; it is told the time when it goes on.
   const isAwake = launched && vm.state === "running";
-  const problems = isAwake ? await settled(context, vm, { ...launched, wake }) : [];
+  const problems = isAwake
+    ? await settled(context, vm, { ...launched, wake }).catch((error) => {
+      throw toldAgain(error, name, label);
+    })
+    : [];
   const { state } = await openSoundVm(context, name);
   return { name, label, state, woke: wake !== undefined, problems };
+}
+
+/** A guest that woke and says nothing may say more the next time, and boots from its disk in any case. */
+function toldAgain(error: unknown, name: string, label: string): unknown {
+  const { code, message, details, cause } = toNidoError(error);
+  if (code !== "unavailable") return error;
+  const again = `nido snapshot restore ${name} ${label}`;
+  return new NidoError(code, message, {
+    hint: `${again}, or ${again} --disk-only`,
+    details,
+    cause,
+  });
 }
 
 /** Ends the machine and makes the VM what it was, all in the one write of its record. */

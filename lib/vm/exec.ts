@@ -13,7 +13,8 @@ const DEFAULT_OUTPUT_BYTES = 65_536;
 // What an agent reads costs it tokens.
 const DEFAULT_AGENT_OUTPUT_BYTES = 8192;
 
-const input = z.strictObject({
+/** What to run, and how. */
+export const execInput = z.strictObject({
   name: vmField,
   command: z.array(z.string()).min(1).max(4096).describe(
     "Program and arguments, passed exactly; for shell syntax run sh -c",
@@ -45,7 +46,8 @@ const input = z.strictObject({
 
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 
-const output = z.strictObject({
+/** How a command ended, and what it said. */
+export const execOutput = z.strictObject({
   exitCode: z.int().min(0).max(255).optional().describe(
     "Exit code; 128 + n when signal n ended it; absent in the background",
   ),
@@ -65,8 +67,8 @@ const output = z.strictObject({
 /** Runs a program in a running VM; output streams to the context where it wants that. */
 export async function exec(
   context: Context,
-  request: z.input<typeof input>,
-): Promise<z.input<typeof output>> {
+  request: z.input<typeof execInput>,
+): Promise<z.input<typeof execOutput>> {
   checkBackground(request);
   const terminal = request.terminal ? terminalFor(context, request) : undefined;
   await using session = await openSession(context, request.name, "run a command in");
@@ -77,9 +79,9 @@ export async function exec(
 export async function execIn(
   context: Context,
   session: SshSession,
-  request: z.input<typeof input>,
+  request: z.input<typeof execInput>,
   terminal?: Terminal,
-): Promise<z.input<typeof output>> {
+): Promise<z.input<typeof execOutput>> {
   if (request.background) return await execInBackground(context, session, request);
   const { name, command, cwd, env } = request;
   const usual = context.actor.surface === "mcp" ? DEFAULT_AGENT_OUTPUT_BYTES : DEFAULT_OUTPUT_BYTES;
@@ -108,15 +110,15 @@ export async function execIn(
 async function execInBackground(
   context: Context,
   session: SshSession,
-  { command, user, cwd, env, stdin }: z.input<typeof input>,
-): Promise<z.input<typeof output>> {
+  { command, user, cwd, env, stdin }: z.input<typeof execInput>,
+): Promise<z.input<typeof execOutput>> {
   const { signal } = context;
   const id = await startJob(session, { command, asUser: user, cwd, env, stdin, signal });
   const said = { stdout: "", stderr: "", stdoutBytes: 0, stderrBytes: 0, truncated: false };
   return { job: `${session.name}.${id}`, ...said };
 }
 
-function checkBackground(request: z.input<typeof input>): void {
+function checkBackground(request: z.input<typeof execInput>): void {
   if (!request.background) return;
   const refuse = (fact: string, hint: string) =>
     new NidoError("invalid_input", `Cannot run a command in the background: ${fact}`, { hint });
@@ -135,7 +137,7 @@ function withOutput(error: unknown, said: Said): unknown {
   return new NidoError(code, message, { hint, details: { ...details, ...said }, cause });
 }
 
-function terminalFor(context: Context, request: z.input<typeof input>): Terminal {
+function terminalFor(context: Context, request: z.input<typeof execInput>): Terminal {
   const refuse = (fact: string, hint: string) =>
     new NidoError("invalid_input", `Cannot give the command a terminal: ${fact}`, { hint });
   const plain = `nido exec ${request.name} -- ${shown(request.command)}`;
@@ -155,8 +157,8 @@ export default operation({
     "whoever leaves; it gets no standard input but `stdin`.",
   effect: "change",
   openWorld: true,
-  input,
-  output,
+  input: execInput,
+  output: execOutput,
   positional: ["name", "command"],
   passThrough: true,
   short: { user: "u", cwd: "C", env: "e", terminal: "t" },

@@ -6,6 +6,7 @@ import { readPublicKeys } from "../guest/keys.ts";
 import { loginUser } from "../guest/seed.ts";
 import { checkUserData } from "../guest/user_data.ts";
 import { requireUnixSockets } from "../host/platform.ts";
+import { type Architecture, architecture, type Image } from "../image/image.ts";
 import { resolveImage } from "../image/resolve.ts";
 import { type Base, imageBase } from "../moment/base.ts";
 import type { Moment } from "../moment/moment.ts";
@@ -28,11 +29,17 @@ import {
 } from "./shape.ts";
 import { findVm, type VmRecord } from "./vm.ts";
 
+const DEFAULT_IMAGE = "debian:12";
+
 /** What to spawn, as callers say it. */
 export const spawnInput = z.strictObject({
   name: vmName.optional().describe("Name of the VM; a friendly free one is made when left out"),
   image: field("nameOrPath", z.string().min(1)).optional().describe(
-    "Image to spawn from: a name from `nido images`, or the path of a disk; default from `nido config`",
+    "Image to spawn from: a reference such as debian:12, which is pulled when it is not here, a name " +
+      "from `nido images`, or the path of a disk; default from `nido config`, else debian:12",
+  ),
+  architecture: field("rare", architecture).optional().describe(
+    "Architecture of the image; default this host's",
   ),
   template: z.string().min(1).optional().describe(
     "Template to spawn from instead of an image; what it knows (user, size, ports) is the default",
@@ -100,8 +107,9 @@ export interface Plan {
 export async function makePlan(context: Context, request: SpawnRequest): Promise<Plan> {
   requireUnixSockets("spawn");
   const config = await readConfig(context);
-  const { name, template, image, userData } = request;
-  const reference = image ?? (template === undefined ? config.image : undefined);
+  const { name, template, image, userData, architecture } = request;
+  const reference = image ??
+    (template === undefined ? config.image ?? DEFAULT_IMAGE : undefined);
   if (template !== undefined && image !== undefined) {
     throw new NidoError(
       "invalid_input",
@@ -109,20 +117,16 @@ export async function makePlan(context: Context, request: SpawnRequest): Promise
       { hint: `nido spawn --template ${template}` },
     );
   }
-  if (template === undefined && reference === undefined) {
-    throw new NidoError("invalid_input", "Cannot spawn: no image is named", {
-      hint: "nido spawn --image NAME, or set one for all: nido config set image NAME",
-    });
-  }
   if (name && await findVm(context, name)) throw nameTaken(name);
   parsePorts(request.ports ?? []);
   if (userData !== undefined) await checkUserData(userData);
   const callersKeys = (request.sshKeys ?? []).flatMap((text) => readPublicKeys(text));
   if (request.memoryMib !== undefined) checkMemory(request.memoryMib, "spawn with");
 
+  const notes: string[] = [];
   const base = reference === undefined
     ? templateBase(await openTemplate(context, template!))
-    : imageBase(await resolveImage(context, reference));
+    : imageBase(await imageOf(context, reference, architecture, notes));
   const record = await newRecord(context, base, request, "spawn with");
   await checkPortsAreFree(context, record.ports, "spawn");
   const wantedGib = request.diskGib ?? (base.kind === "image" ? config.diskGib : undefined);
@@ -132,9 +136,20 @@ export async function makePlan(context: Context, request: SpawnRequest): Promise
     diskBytes: diskSize(base, wantedGib),
     userData,
     callersKeys,
-    notes: [],
+    notes,
     record,
   };
+}
+
+async function imageOf(
+  context: Context,
+  reference: string,
+  architecture: Architecture | undefined,
+  notes: string[],
+): Promise<Image> {
+  const { image, notice } = await resolveImage(context, reference, architecture);
+  if (notice) notes.push(notice);
+  return image;
 }
 
 function diskSize(base: Base, wantedGib: number | undefined): number {

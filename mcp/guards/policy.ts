@@ -19,7 +19,7 @@ const policyFields = z.strictObject({
   maxCpus: z.int().min(1).max(256).optional(),
   maxMemoryMib: z.int().min(128).max(4_194_304).optional(),
   maxDiskGib: z.number().min(0.001).max(16_384).optional(),
-  /** Images and templates to spawn from; `*` stands for anything. */
+  /** Images to pull, and images and templates to spawn from; `*` stands for anything. */
   images: z.array(z.string()).optional(),
   networks: z.array(z.enum(["full", "none"])).min(1).optional(),
 });
@@ -123,8 +123,11 @@ async function withinLimits(policy: Policy, context: Context, call: Call) {
     checked.network = network;
   }
   const base = input.template ?? input.image ?? known.image;
-  if (policy.images && has("image") && makesVms(operation)) {
-    if (typeof base !== "string" || !policy.images.some((glob) => matches(glob, base))) {
+  if (policy.images) {
+    const wanted = has("image") && makesVms(operation) ? [base] : input.references;
+    const isAllowed = (name: unknown) =>
+      typeof name === "string" && policy.images!.some((glob) => matches(glob, name));
+    if (Array.isArray(wanted) && !wanted.every(isAllowed)) {
       throw refused(call, `the policy allows the images ${policy.images.join(", ")}`);
     }
   }

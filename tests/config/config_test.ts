@@ -32,6 +32,7 @@ Deno.test("a setting is kept, read and taken back", async () => {
       (await listSettings(context)).map(({ key, value }) => [key, value]),
       [
         ["image", null],
+        ["catalog", null],
         ["cpus", null],
         ["memoryMib", 2048],
         ["diskGib", null],

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import type { Catalog } from "../../lib/catalog/catalog.ts";
 import { type Context, makeContext } from "../../lib/context.ts";
 import { type ErrorCode, NidoError } from "../../lib/errors.ts";
 import { run } from "../../lib/host/process.ts";
+import { files } from "../../lib/store/files.ts";
 import { prepareHome } from "../../lib/store/home.ts";
+import { writeRecord } from "../../lib/store/record.ts";
 
-/** A home and a folder of source files, gone after the test. */
+/** A home with an empty catalog of its own, and a folder of source files; gone after the test. */
 export interface Fixture extends AsyncDisposable {
   home: string;
   folder: string;
@@ -19,6 +22,7 @@ export async function fixture(): Promise<Fixture> {
   const [home, folder] = [join(root, "home"), join(root, "sources")];
   await Deno.mkdir(folder);
   await prepareHome(home);
+  await useCatalog(home, { schemaVersion: 1, updatedAt: "2026-11-01T00:00:00Z", images: [] });
   return {
     home,
     folder,
@@ -26,6 +30,13 @@ export async function fixture(): Promise<Fixture> {
     at: (name) => join(folder, name),
     [Symbol.asyncDispose]: () => Deno.remove(root, { recursive: true }),
   };
+}
+
+/** Makes a catalog the one of a home's settings. */
+export async function useCatalog(home: string, catalog: Catalog): Promise<void> {
+  const path = join(home, "..", "catalog.json");
+  await Deno.writeTextFile(path, JSON.stringify(catalog));
+  await writeRecord(files.config(home), { schemaVersion: 1, catalog: path });
 }
 
 /** Bytes that don't compress and begin with a boot sector; the same seed gives the same bytes. */

@@ -170,6 +170,13 @@ Deno.test("unknown and illegal names are not found, and never a path", async () 
   ];
   for (const [name, message] of cases) {
     await fails(removeImage(at.context, name), "not_found", message, "nido images");
-    await fails(imageInfo.call(at.context, { name }), "not_found", message, "nido images");
   }
+  const info = (name: string) => imageInfo.call(at.context, { name });
+  await fails(info("debain"), "not_found", cases[0]![1], "nido image search");
+  await fails(
+    info("../../etc/passwd"),
+    "invalid_input",
+    'Cannot use image reference "../../etc/passwd": a name has a-z 0-9 . _ - and one colon before ' +
+      "the version",
+  );
 });

@@ -12,43 +12,51 @@ Deno.test("a name means its image; an unknown one names the nearest", async () =
     resolveImage(at.context, "debian"),
     "not_found",
     'No image "debian"',
-    "nido image import FILE --name debian",
+    "nido image search",
   );
   const { image } = await importImage(at.context, { file: await writeRaw(at.at("debian.img")) });
-  assert.deepEqual(await resolveImage(at.context, "debian"), image);
+  assert.deepEqual(await resolveImage(at.context, "debian"), { image });
   await fails(
     resolveImage(at.context, "debain"),
     "not_found",
     'No image "debain"; the nearest is "debian"',
-    "nido images",
+    "nido image search",
   );
-  await fails(resolveImage(at.context, "zebra"), "not_found", 'No image "zebra"', "nido images");
+  await fails(
+    resolveImage(at.context, "zebra"),
+    "not_found",
+    'No image "zebra"',
+    "nido image search",
+  );
 });
 
 Deno.test("a path is imported once and then known without being read", async () => {
   await using at = await fixture();
   const file = await writeRaw(at.at("Debian.img"));
-  const image = await resolveImage(at.context, file);
+  const { image } = await resolveImage(at.context, file);
   assert.equal(image.name, "debian");
   await Deno.symlink(file, at.at("link.img"));
   const reads: string[] = [];
   const context = { ...at.context, report: ({ stage }: { stage: string }) => reads.push(stage) };
-  assert.deepEqual(await resolveImage(context, file), image);
-  assert.deepEqual(await resolveImage(context, join(at.folder, ".", "link.img")), image);
+  assert.deepEqual(await resolveImage(context, file), { image });
+  assert.deepEqual(await resolveImage(context, join(at.folder, ".", "link.img")), { image });
   assert.deepEqual(reads, []);
 });
 
 Deno.test("a file that changed is imported anew under its name; another file gets another", async () => {
   await using at = await fixture();
   const file = await writeRaw(at.at("disk.img"), 1 << 20, 1);
-  const first = await resolveImage(at.context, file);
+  const { image: first } = await resolveImage(at.context, file);
   await Deno.writeFile(file, bootableBytes(2 << 20, 2));
-  const second = await resolveImage(at.context, file);
+  const { image: second } = await resolveImage(at.context, file);
   assert.equal(second.name, "disk");
   assert.equal(second.digest, await sha256(file));
   assert.notEqual(second.digest, first.digest);
   await Deno.mkdir(at.at("other"));
-  const other = await resolveImage(at.context, await writeRaw(at.at("other/disk.img"), 1 << 20, 3));
+  const { image: other } = await resolveImage(
+    at.context,
+    await writeRaw(at.at("other/disk.img"), 1 << 20, 3),
+  );
   assert.equal(other.name, "disk-2");
   assert.deepEqual((await listImages(at.home)).map(({ name }) => name), ["disk", "disk-2"]);
 });

@@ -89,7 +89,8 @@ Deno.test("different files of one name, resolved at once, get names of their own
     await Deno.mkdir(at.at(`${seed}`));
     return await writeRaw(at.at(`${seed}/disk.img`), 1 << 20, seed);
   }));
-  const images = await Promise.all(wanted.map((file) => resolveImage(at.context, file)));
+  const resolved = await Promise.all(wanted.map((file) => resolveImage(at.context, file)));
+  const images = resolved.map(({ image }) => image);
   for (const [index, file] of wanted.entries()) {
     assert.equal(images[index]!.digest, await sha256(file));
   }

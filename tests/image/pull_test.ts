@@ -1,0 +1,249 @@
+import assert from "node:assert/strict";
+import type { Catalog } from "../../lib/catalog/catalog.ts";
+import { findLocal, openLocal } from "../../lib/image/local.ts";
+import { listImages } from "../../lib/image/image.ts";
+import { importImage } from "../../lib/image/import.ts";
+import { pullImage } from "../../lib/image/pull_image.ts";
+import { resolveImage } from "../../lib/image/resolve.ts";
+import { files } from "../../lib/store/files.ts";
+import { namesIn } from "../../lib/store/record.ts";
+import { sampleBuild, sampleCatalog } from "../catalog/sample.ts";
+import { type ImageServer, serveImages } from "../helpers/image_server.ts";
+import {
+  fails,
+  type Fixture,
+  fixture,
+  sha256,
+  useCatalog,
+  writeQcow2,
+  writeRaw,
+} from "./fixture.ts";
+
+const { arch } = Deno.build;
+
+interface Place extends Fixture {
+  server: ImageServer;
+  /** What the server has under this name: a disk of its own for each seed; gives its digest. */
+  publish(path: string, seed: number): Promise<string>;
+  /** Makes this the file of debian:12 for this host. */
+  offer(path: string, digest: string, parts?: Partial<Catalog>): Promise<void>;
+}
+
+async function place(): Promise<Place> {
+  const at = await fixture();
+  const server = serveImages({});
+  return {
+    ...at,
+    server,
+    async publish(path, seed) {
+      const disk = await writeQcow2(at.at(`${path.replaceAll("/", "-")}-${seed}`), 1 << 20, seed);
+      server.files[path] = { bytes: await Deno.readFile(disk) };
+      return await sha256(disk);
+    },
+    async offer(path, digest, parts = {}) {
+      const catalog = sampleCatalog(parts);
+      const build = sampleBuild({ url: server.url(path), digest });
+      catalog.images[1]!.versions[1]!.builds = { [arch]: build };
+      await useCatalog(at.home, catalog);
+    },
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await at[Symbol.asyncDispose]();
+    },
+  };
+}
+
+Deno.test("a reference is pulled once, checked, and then here under its full name", async () => {
+  await using at = await place();
+  const digest = await at.publish("debian.qcow2", 1);
+  await at.offer("debian.qcow2", digest);
+  const { image, reused } = await pullImage(at.context, "debian:bookworm");
+  assert.equal(reused, false);
+  const { name, user, architecture, source } = image;
+  assert.deepEqual({ name, user, architecture, digest: image.digest, source }, {
+    name: "debian:12",
+    user: "debian",
+    architecture: arch,
+    digest,
+    source: { url: at.server.url("debian.qcow2"), reference: "debian:12" },
+  });
+  assert.equal(image.disk.storedDigest, digest);
+  assert.equal(await sha256(image.diskPath), digest);
+  assert.equal((await pullImage(at.context, "debian:12")).reused, true);
+  for (const reference of ["debian:12", "debian:bookworm", `debian:12@${digest}`]) {
+    assert.deepEqual(await resolveImage(at.context, reference), { image }, reference);
+  }
+  assert.equal(at.server.seen.length, 1);
+  assert.deepEqual(await namesIn(files.downloads(at.home)), []);
+});
+
+Deno.test("a spawn's reference is pulled by itself", async () => {
+  await using at = await place();
+  const digest = await at.publish("debian.qcow2", 1);
+  await at.offer("debian.qcow2", digest);
+  await fails(
+    openLocal(at.context, "debian:bookworm"),
+    "not_found",
+    'Image "debian:bookworm" is not here yet',
+    "nido image pull debian:bookworm",
+  );
+  const { image } = await resolveImage(at.context, "debian:bookworm");
+  assert.equal(image.digest, digest);
+});
+
+Deno.test("several who want one image at once download it once", async () => {
+  await using at = await place();
+  const digest = await at.publish("debian.qcow2", 1);
+  await at.offer("debian.qcow2", digest);
+  const pulls = await Promise.all([1, 2, 3].map(() => pullImage(at.context, "debian:12")));
+  assert.deepEqual(pulls.map(({ image }) => image.digest), [digest, digest, digest]);
+  assert.equal(pulls.filter(({ reused }) => !reused).length, 1);
+  assert.equal(at.server.sentBytes(), at.server.files["debian.qcow2"]!.bytes.length);
+});
+
+Deno.test("a newer file takes the name, and the older one is had by its digest", async () => {
+  await using at = await place();
+  const older = await at.publish("one.qcow2", 1);
+  await at.offer("one.qcow2", older);
+  await pullImage(at.context, "debian:12");
+  const newer = await at.publish("two.qcow2", 2);
+  await at.offer("two.qcow2", newer);
+  assert.equal((await resolveImage(at.context, "debian:12")).image.digest, older);
+  assert.equal((await pullImage(at.context, "debian:12")).image.digest, newer);
+  assert.equal((await resolveImage(at.context, "debian:12")).image.digest, newer);
+  const again = (await resolveImage(at.context, `debian:12@${older}`)).image;
+  assert.deepEqual([again.name, again.digest, again.user], ["debian:12", older, "debian"]);
+  assert.equal(await findLocal(at.context, `alpine:3.20@${older}`), undefined);
+  assert.equal(at.server.seen.length, 2);
+});
+
+Deno.test("a digest that the catalog has not is not pulled", async () => {
+  await using at = await place();
+  const digest = await at.publish("debian.qcow2", 1);
+  await at.offer("debian.qcow2", digest);
+  const other = `sha256:${"0".repeat(64)}`;
+  await fails(
+    pullImage(at.context, `debian:12@${other}`),
+    "not_found",
+    `Cannot pull debian:12@${other}: the catalog has ${digest} by now`,
+  );
+  assert.equal(at.server.seen.length, 0);
+});
+
+Deno.test("a file that is another than was published is not stored", async () => {
+  await using at = await place();
+  const real = await at.publish("debian.qcow2", 1);
+  const digest = `sha256:${"1".repeat(64)}`;
+  await at.offer("debian.qcow2", digest);
+  await assert.rejects(pullImage(at.context, "debian:12"), (error: Error) => {
+    assert.match(error.message, new RegExp(`^Cannot .*${digest}`));
+    assert.match(error.message, new RegExp(real));
+    return true;
+  });
+  assert.deepEqual(await listImages(at.home), []);
+  assert.deepEqual(await namesIn(files.disks(at.home)), []);
+});
+
+Deno.test("a file that was taken away is looked for in a newer catalog", async () => {
+  await using at = await place();
+  const digest = await at.publish("new.qcow2", 1);
+  const build = (path: string) => sampleBuild({ url: at.server.url(path), digest });
+  const catalog = (path: string) => {
+    const catalog = sampleCatalog();
+    catalog.images[1]!.versions[1]!.builds = { [arch]: build(path) };
+    return { bytes: new TextEncoder().encode(JSON.stringify(catalog)) };
+  };
+  at.server.files["images.json"] = catalog("old.qcow2");
+  const from = at.server.url("images.json");
+  await fails(
+    pullImage(at.context, "debian:12", { from }),
+    "not_found",
+    `Cannot download debian:12: ${at.server.url("old.qcow2")}: it answers with HTTP status 404`,
+  );
+  at.server.files["images.json"] = catalog("new.qcow2");
+  const { image } = await pullImage(at.context, "debian:12", { from });
+  assert.equal(image.digest, digest);
+});
+
+Deno.test("an image that was imported keeps its name", async () => {
+  await using at = await place();
+  const digest = await at.publish("debian.qcow2", 1);
+  await at.offer("debian.qcow2", digest);
+  const file = await writeRaw(at.at("own.img"), 1 << 20, 7);
+  const { image } = await importImage(at.context, { file, name: "debian:12" });
+  await fails(
+    pullImage(at.context, "debian:12"),
+    "already_exists",
+    'Cannot pull debian:12: "debian:12" is another image here',
+    "nido image info debian:12, and nido image remove debian:12",
+  );
+  assert.deepEqual((await resolveImage(at.context, "debian:12")).image, image);
+});
+
+Deno.test("an address needs a digest, or the word that it is wanted without one", async () => {
+  await using at = await place();
+  const digest = await at.publish("files/Own-arm64.qcow2", 1);
+  const url = at.server.url("files/Own-arm64.qcow2");
+  await fails(
+    resolveImage(at.context, url),
+    "invalid_input",
+    `Cannot pull ${url}: no digest to check it by is named`,
+    `nido image pull ${url} --sha256 DIGEST`,
+  );
+  assert.equal(at.server.seen.length, 0);
+  const { image } = await pullImage(at.context, `${url}@${digest}`);
+  assert.deepEqual([image.name, image.architecture, image.firmware, image.user], [
+    "own-arm64",
+    "aarch64",
+    "uefi",
+    "nido",
+  ]);
+  assert.deepEqual((await resolveImage(at.context, url)).image, image);
+  const open = at.server.url("other/Own-arm64.qcow2");
+  at.server.files["other/Own-arm64.qcow2"] = {
+    bytes: await Deno.readFile(await writeRaw(at.at("x"))),
+  };
+  await fails(
+    pullImage(at.context, open, { insecureNoChecksum: true }),
+    "already_exists",
+    `Cannot pull ${open}: "own-arm64" is another image here`,
+  );
+  const other = await pullImage(at.context, open, { insecureNoChecksum: true, name: "other" });
+  assert.equal(other.image.digest, await sha256(at.at("x")));
+});
+
+Deno.test("another architecture has a name of its own here", async () => {
+  await using at = await place();
+  const digest = await at.publish("debian.qcow2", 1);
+  const catalog = sampleCatalog();
+  const other = arch === "x86_64" ? "aarch64" : "x86_64";
+  catalog.images[1]!.versions[1]!.builds = {
+    [other]: sampleBuild({ url: at.server.url("debian.qcow2"), digest }),
+  };
+  await useCatalog(at.home, catalog);
+  await fails(
+    pullImage(at.context, "debian:12"),
+    "not_found",
+    `Cannot pull debian:12 for ${arch}: it is published for ${other}`,
+  );
+  const { image } = await resolveImage(at.context, "debian:bookworm", other);
+  assert.deepEqual([image.name, image.architecture], [`debian:12-${other}`, other]);
+  assert.equal((await resolveImage(at.context, "debian:12", other)).image.digest, digest);
+  assert.equal(await findLocal(at.context, "debian:12"), undefined);
+});
+
+Deno.test("over MCP and REST nothing is built: the error names the command", async () => {
+  await using at = await place();
+  await at.offer("gone.qcow2", `sha256:${"2".repeat(64)}`);
+  const gone = `Cannot download debian:12: ${
+    at.server.url("gone.qcow2")
+  }: it answers with HTTP status 404`;
+  for (const surface of ["mcp", "rest"] as const) {
+    await fails(
+      resolveImage({ ...at.context, actor: { surface } }, "debian:12"),
+      "not_found",
+      `${gone}; somebody at this machine can build it`,
+      "nido image build debian-12 --name debian:12",
+    );
+  }
+});
