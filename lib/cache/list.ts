@@ -3,6 +3,8 @@ import { partialDownloads } from "../download/download.ts";
 import { operation } from "../operation.ts";
 import { cachedDisk, cachedDisks, shownDisk } from "./cache.ts";
 
+const listed = cachedDisk.omit({ storedDigest: true, sourceFormat: true, source: true });
+
 const download = z.strictObject({
   key: z.string().describe("The digest that it shall have, or the digest of its address"),
   label: z.string().optional().describe("What it is of"),
@@ -18,13 +20,16 @@ export default operation({
   effect: "read",
   input: z.strictObject({}),
   output: z.strictObject({
-    disks: z.array(cachedDisk).describe("The stored disks"),
+    disks: z.array(listed).describe("The stored disks"),
     downloads: z.array(download).describe("Downloads that the next pull goes on with"),
     totalBytes: z.number().describe("What all of it takes on this host, in bytes"),
   }),
   examples: ["nido cache list"],
   run: async ({ home }) => {
-    const disks = (await cachedDisks(home)).map(shownDisk);
+    const disks = (await cachedDisks(home)).map((disk) => {
+      const { storedDigest: _, sourceFormat: __, source: ___, ...line } = shownDisk(disk);
+      return line;
+    });
     const downloads = await partialDownloads(home);
     const sizes = [
       ...disks.map((disk) => disk.diskBytes),

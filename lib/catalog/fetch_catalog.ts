@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts";
-import { NidoError, toNidoError } from "../errors.ts";
+import { connectionFailure } from "../download/answer.ts";
+import { NidoError } from "../errors.ts";
 import { type Catalog, parseCatalog } from "./catalog.ts";
 
 const MOST_BYTES = 16 * 1024 * 1024;
@@ -35,9 +36,12 @@ export async function fetchCatalog(
   } catch (error) {
     context.signal.throwIfAborted();
     if (error instanceof NidoError || error instanceof Deno.errors.NotCapable) throw error;
+    const failure = connectionFailure(error, false);
     const fact = patience.aborted
       ? `no answer in ${PATIENCE_MS / 1000} s`
-      : toNidoError(error).message.replace(/^Unexpected: /, "");
+      : failure instanceof Error
+      ? failure.message
+      : String(failure);
     throw unreachable(address, fact, error);
   }
 }

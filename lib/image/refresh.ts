@@ -23,7 +23,8 @@ export default operation({
   }),
   examples: ["nido image refresh"],
   text: ({ catalog, updatedAt, images, changed }) =>
-    `${changed ? "New" : "Unchanged"}: ${catalog} of ${updatedAt.slice(0, 10)}, ${images} images`,
+    `${changed ? "New" : "Unchanged"}: ${catalog} of ${updatedAt.slice(0, 10)}, ` +
+    `${images} image${images === 1 ? "" : "s"}`,
   run: async (context, { catalog: from }) => {
     const before = await catalogAtHand(context, from).catch(() => undefined); // it is replaced
     const { catalog, source } = await openCatalog(context, { from, refresh: true });

@@ -71,7 +71,7 @@ async function bring(
       });
     }
     context.report({ stage: "build", message: `${message}. Building ${reference} here instead` });
-    const notice = `it was built on this machine by the recipe ${recipe}, because: ${message}`;
+    const notice = `its image was built here by the recipe ${recipe}: no download can be reached`;
     const opened = await openRecipe(recipe);
     return { image: await buildImage(context, opened, reference, { user }), notice };
   }

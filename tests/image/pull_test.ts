@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { Catalog } from "../../lib/catalog/catalog.ts";
 import { findLocal, openLocal } from "../../lib/image/local.ts";
 import { listImages } from "../../lib/image/image.ts";
 import { importImage } from "../../lib/image/import.ts";
@@ -8,50 +7,10 @@ import { resolveImage } from "../../lib/image/resolve.ts";
 import { files } from "../../lib/store/files.ts";
 import { namesIn } from "../../lib/store/record.ts";
 import { sampleBuild, sampleCatalog } from "../catalog/sample.ts";
-import { type ImageServer, serveImages } from "../helpers/image_server.ts";
-import {
-  fails,
-  type Fixture,
-  fixture,
-  sha256,
-  useCatalog,
-  writeQcow2,
-  writeRaw,
-} from "./fixture.ts";
+import { fails, sha256, useCatalog, writeRaw } from "./fixture.ts";
+import { place } from "./pull_place.ts";
 
 const { arch } = Deno.build;
-
-interface Place extends Fixture {
-  server: ImageServer;
-  /** What the server has under this name: a disk of its own for each seed; gives its digest. */
-  publish(path: string, seed: number): Promise<string>;
-  /** Makes this the file of debian:12 for this host. */
-  offer(path: string, digest: string, parts?: Partial<Catalog>): Promise<void>;
-}
-
-async function place(): Promise<Place> {
-  const at = await fixture();
-  const server = serveImages({});
-  return {
-    ...at,
-    server,
-    async publish(path, seed) {
-      const disk = await writeQcow2(at.at(`${path.replaceAll("/", "-")}-${seed}`), 1 << 20, seed);
-      server.files[path] = { bytes: await Deno.readFile(disk) };
-      return await sha256(disk);
-    },
-    async offer(path, digest, parts = {}) {
-      const catalog = sampleCatalog(parts);
-      const build = sampleBuild({ url: server.url(path), digest });
-      catalog.images[1]!.versions[1]!.builds = { [arch]: build };
-      await useCatalog(at.home, catalog);
-    },
-    async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]();
-      await at[Symbol.asyncDispose]();
-    },
-  };
-}
 
 Deno.test("a reference is pulled once, checked, and then here under its full name", async () => {
   await using at = await place();

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import cacheInfo from "../../lib/cache/info.ts";
+import cacheList from "../../lib/cache/list.ts";
+import cachePrune from "../../lib/cache/prune.ts";
+import cacheRemove from "../../lib/cache/remove.ts";
+import type { CachedDisk } from "../../lib/cache/cache.ts";
+import { listImages, openImage } from "../../lib/image/image.ts";
+import { importImage } from "../../lib/image/import.ts";
+import { pullImage } from "../../lib/image/pull_image.ts";
+import { resolveImage } from "../../lib/image/resolve.ts";
+import { files } from "../../lib/store/files.ts";
+import { namesIn } from "../../lib/store/record.ts";
+import { standOn } from "../image/fake_vm.ts";
+import { fails, writeRaw } from "../image/fixture.ts";
+import { type Place, place } from "../image/pull_place.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** A home with two states of debian:12, the older one superseded, and an image that was imported. */
+async function withStates() {
+  const at = await place();
+  const older = await at.publish("one.qcow2", 1);
+  await at.offer("one.qcow2", older);
+  await pullImage(at.context, "debian:12");
+  const newer = await at.publish("two.qcow2", 2);
+  await at.offer("two.qcow2", newer);
+  await pullImage(at.context, "debian:12");
+  const file = await writeRaw(at.at("own.img"), 1 << 20, 3);
+  const own = (await importImage(at.context, { file, name: "own" })).image.digest;
+  return { ...at, older, newer, own };
+}
+
+const list = async ({ context }: Place) =>
+  (await cacheList.call(context, {})) as { disks: CachedDisk[]; totalBytes: number };
+const digests = async (at: Place) => (await list(at)).disks.map(({ digest }) => digest).sort();
+const later = (at: Place, hours: number) => ({
+  ...at.context,
+  now: () => new Date(Date.now() + hours * HOUR_MS),
+});
+
+Deno.test("the cache shows every stored disk, what means it and what it takes", async () => {
+  await using at = await withStates();
+  const { disks, totalBytes } = await list(at);
+  const told = Object.fromEntries(
+    disks.map(({ digest, images, state }) => [digest, [images, state]]),
+  );
+  assert.deepEqual(told, {
+    [at.older]: [[], "ready"],
+    [at.newer]: [["debian:12"], "ready"],
+    [at.own]: [["own"], "ready"],
+  });
+  assert.equal(totalBytes, disks.reduce((sum, { diskBytes }) => sum + diskBytes, 0));
+  assert.ok(totalBytes > 2 << 20);
+  const info = await cacheInfo.call(at.context, { digest: at.older.slice(0, 20) });
+  assert.deepEqual([info.digest, info.source], [at.older, at.server.url("one.qcow2")]);
+  await fails(
+    cacheInfo.call(at.context, { digest: "sha256:000000000000" }),
+    "not_found",
+    "No stored disk sha256:000000000000",
+    "nido cache list",
+  );
+});
+
+Deno.test("a stored disk goes only when no image means it and nothing stands on it", async () => {
+  await using at = await withStates();
+  const what = (digest: string) => `remove stored disk ${digest.slice(0, 19)}`;
+  await fails(
+    cacheRemove.call(at.context, { digest: at.newer }),
+    "in_use",
+    `Cannot ${what(at.newer)}: it is image debian:12`,
+    "nido image remove debian:12",
+  );
+  await standOn(files.vm(at.home, "web"), at.home, at.older);
+  await fails(
+    cacheRemove.call(at.context, { digest: at.older }),
+    "in_use",
+    `Cannot ${what(at.older)}: in use by web`,
+    "nido delete web",
+  );
+  await Deno.remove(files.vm(at.home, "web"), { recursive: true });
+  const { freedBytes } = await cacheRemove.call(at.context, { digest: at.older });
+  assert.ok(freedBytes as number > 1 << 20);
+  assert.deepEqual(await digests(at), [at.newer, at.own].sort());
+});
+
+Deno.test("prune takes superseded disks and leaves what is named or stood on", async () => {
+  await using at = await withStates();
+  assert.deepEqual((await cachePrune.call(at.context, { dryRun: true })).wouldRemove, [at.older]);
+  assert.deepEqual((await cachePrune.call(at.context, { keep: 2 })).removed, []);
+  assert.deepEqual((await cachePrune.call(at.context, { olderThanHours: 1 })).removed, []);
+  await standOn(files.vm(at.home, "web"), at.home, at.older);
+  assert.deepEqual((await cachePrune.call(at.context, {})).removed, []);
+  await Deno.remove(files.vm(at.home, "web"), { recursive: true });
+  assert.deepEqual((await cachePrune.call(at.context, {})).removed, [at.older]);
+  assert.deepEqual(await digests(at), [at.newer, at.own].sort());
+});
+
+Deno.test("with an age, pulled images go too, and never what was imported", async () => {
+  await using at = await withStates();
+  const month = later(at, 31 * 24);
+  assert.deepEqual((await cachePrune.call(month, { olderThanHours: 720, keep: 1 })).removed, [
+    at.older,
+  ]);
+  assert.deepEqual((await cachePrune.call(month, { olderThanHours: 720 })).removed, [at.newer]);
+  assert.deepEqual(await digests(at), [at.own]);
+  assert.deepEqual((await listImages(at.home)).map(({ name }) => name), ["own"]);
+});
+
+Deno.test("unfinished downloads are shown and pruned", async () => {
+  await using at = await withStates();
+  const digest = await at.publish("three.qcow2", 4);
+  at.server.files["three.qcow2"]!.always = { drip: { bytes: 70_000, everyMs: 50 } };
+  await at.offer("three.qcow2", digest);
+  const gone = new AbortController();
+  const context = {
+    ...at.context,
+    signal: gone.signal,
+    report: ({ stage, done = 0 }: { stage: string; done?: number }) => {
+      if (stage === "download" && done > 0) gone.abort();
+    },
+  };
+  await assert.rejects(pullImage(context, "debian:12"));
+  const { downloads } = await cacheList.call(at.context, {}) as {
+    downloads: { key: string; label: string; busy: boolean }[];
+  };
+  assert.deepEqual(downloads.map(({ key, label, busy }) => [key, label, busy]), [
+    [digest.replace(":", "-"), "debian:12", false],
+  ]);
+  const { removed } = await cachePrune.call(at.context, {});
+  assert.deepEqual(removed, [at.older, digest.replace(":", "-")]);
+  assert.deepEqual(await namesIn(files.downloads(at.home)), []);
+});
+
+Deno.test("a pulled image whose disk was lost is made whole by pulling it again", async () => {
+  await using at = await withStates();
+  await Deno.remove(files.disk(at.home, at.newer), { recursive: true });
+  await fails(
+    openImage(at.home, "debian:12"),
+    "integrity",
+    'Cannot use image "debian:12": its disk is missing',
+    "nido image pull debian:12",
+  );
+  const { reused } = await pullImage(at.context, "debian:12");
+  assert.equal(reused, false);
+  assert.equal((await resolveImage(at.context, "debian:12")).image.digest, at.newer);
+});
