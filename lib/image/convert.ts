@@ -2,22 +2,27 @@ import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { NidoError } from "../errors.ts";
 import { run } from "../host/process.ts";
-import type { Qcow2Header } from "./qcow2.ts";
+import { acceptSize } from "./accept_qcow2.ts";
 import type { Refuse } from "./refuse.ts";
 import type { Staged } from "./stage_source.ts";
 
-/** Throws when qemu-img finds a qcow2 file damaged; true when it is clean, false for mere leaks. */
-export async function checkQcow2(
+type Disk = Pick<Staged, "path" | "format" | "header">;
+
+/** How qemu-img check ends for a format that it has no check for. */
+const UNSUPPORTED = 63;
+
+/** Throws when qemu-img finds a file's tables damaged; true when they are clean, false for mere leaks. */
+export async function checkTables(
   context: Context,
-  path: string,
+  { path, format }: Disk,
   refuse: Refuse,
 ): Promise<boolean> {
-  const args = ["check", "-f", "qcow2", "--output=json", path];
+  const args = ["check", "-f", format, "--output=json", path];
   const { code, stdout, stderr } = await run("qemu-img", args, {
     signal: context.signal,
-    accept: [0, 1, 2, 3],
+    accept: [0, 1, 2, 3, UNSUPPORTED],
   });
-  if (code === 0 || code === 3) return code === 0;
+  if (code === 0 || code === 3 || code === UNSUPPORTED) return code === 0;
   const found = code === 2 ? JSON.parse(new TextDecoder().decode(stdout)) : {};
   const fact = found.corruptions
     ? `qemu-img check found ${found.corruptions} corruptions in it`
@@ -27,21 +32,23 @@ export async function checkQcow2(
   });
 }
 
-/** Throws unless QEMU reads the same disk from a file as the header parser did. */
-export async function confirmQcow2(
+/** Throws unless QEMU reads one disk from a file alone: the one that its header describes. */
+export async function confirmAlone(
   context: Context,
-  path: string,
-  header: Qcow2Header,
+  { path, format, header }: Disk,
   refuse: Refuse,
 ): Promise<void> {
-  const args = ["info", "-f", "qcow2", "--output=json", path];
+  const args = ["info", "-f", format, "--output=json", path];
   const { stdout } = await run("qemu-img", args, { signal: context.signal });
   const info = JSON.parse(new TextDecoder().decode(stdout));
-  const alone = info["backing-filename"] === undefined && !info.encrypted &&
-    info["format-specific"]?.data?.["data-file"] === undefined;
-  if (!alone || info["virtual-size"] !== header.virtualSizeBytes) {
+  const { extents, "data-file": dataFile } = info["format-specific"]?.data ?? {};
+  const isAlone = info["backing-filename"] === undefined && !info.encrypted &&
+    dataFile === undefined && !(extents?.length > 1);
+  const size = info["virtual-size"];
+  if (!isAlone || (header && size !== header.virtualSizeBytes)) {
     throw refuse("integrity", "QEMU reads another disk from it than its header describes");
   }
+  acceptSize(size, refuse);
 }
 
 /** Converts a staged file into one plain qcow2 v3 with compressed clusters. */

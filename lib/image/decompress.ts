@@ -1,14 +1,16 @@
+import type { Packing } from "../catalog/catalog.ts";
 import { holds } from "./disk_format.ts";
 import { wholeZstdFrames } from "./zstd_frames.ts";
 
-/** How a source is packed. */
-export type Compression = "xz" | "gz" | "zst";
+/** How a stream is compressed. */
+export type Compression = Exclude<Packing, "tar.xz">;
 
 const CHUNK_BYTES = 256 * 1024;
 const MARKS: [Compression, string][] = [
   ["xz", "\xfd7zXZ\0"],
   ["gz", "\x1f\x8b\x08"],
   ["zst", "\x28\xb5\x2f\xfd"],
+  ["bz2", "BZh"],
 ];
 
 /** How a file is packed, by its first bytes. */
@@ -26,6 +28,7 @@ export async function* decompress(
     yield* new xz.XzReadableStream(ReadableStream.from(packed));
     return;
   }
+  if (compression === "bz2") return yield* bunzip(packed);
   const { createGunzip, createZstdDecompress } = await import("node:zlib");
   const { pipeline, Readable } = await import("node:stream");
   const gz = compression === "gz";
@@ -36,4 +39,16 @@ export async function* decompress(
   // The iteration below throws what goes wrong in the pipeline.
   pipeline(Readable.from(gz ? packed : wholeZstdFrames(packed)), unpack, () => {});
   yield* unpack;
+}
+
+/** Several members and blocks, each with its checksum, which Deno's own zlib does not know. */
+async function* bunzip(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const { default: unbzip2 } = await import("unbzip2-stream");
+  const { Readable } = await import("node:stream");
+  const unpack = unbzip2() as unknown as NodeJS.ReadWriteStream;
+  const unpacked = new Readable().wrap(unpack);
+  const fail = (error: Error) => unpacked.destroy(error);
+  unpack.on("error", fail);
+  Readable.from(packed).on("error", fail).pipe(unpack);
+  yield* unpacked;
 }

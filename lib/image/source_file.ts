@@ -1,5 +1,6 @@
 import type { FileSource, ImageSource } from "./image.ts";
 import type { Refuse } from "./refuse.ts";
+import { StreamHead } from "./stream_head.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 
@@ -30,12 +31,9 @@ export async function* readSourceFile(
 ): AsyncGenerator<Uint8Array> {
   using file = await openFile(source.path, refuse);
   let readBytes = 0;
-  for (;;) {
-    const buffer = new Uint8Array(CHUNK_BYTES);
-    const count = await file.read(buffer);
-    if (count === null) break;
-    readBytes += count;
-    yield buffer.subarray(0, count);
+  for await (const chunk of chunksOf(file)) {
+    readBytes += chunk.length;
+    yield chunk;
   }
   const now = fileSource(source.path, await file.stat());
   if (!sameFile(source, now) || readBytes !== source.sizeBytes) {
@@ -44,6 +42,27 @@ export async function* readSourceFile(
       details: { before: source, after: now, readBytes },
     });
   }
+}
+
+/** The bytes of a file of our own, which nobody changes meanwhile. */
+export async function* readWholeFile(path: string): AsyncGenerator<Uint8Array> {
+  using file = await Deno.open(path);
+  yield* chunksOf(file);
+}
+
+async function* chunksOf(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const buffer = new Uint8Array(CHUNK_BYTES);
+    const count = await file.read(buffer);
+    if (count === null) return;
+    yield buffer.subarray(0, count);
+  }
+}
+
+/** The first bytes of a file of our own; fewer where it is shorter. */
+export async function readFileHead(path: string, length: number): Promise<Uint8Array> {
+  await using head = await StreamHead.take(readWholeFile(path), length);
+  return head.head;
 }
 
 async function openFile(path: string, refuse: Refuse): Promise<Deno.FsFile> {

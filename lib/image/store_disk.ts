@@ -4,8 +4,10 @@ import { files } from "../store/files.ts";
 import { readRecord, syncFolder, writeRecord } from "../store/record.ts";
 import { digestOfFile, sealFile } from "../store/sealed_file.ts";
 import { isPlain } from "./accept_qcow2.ts";
-import { checkQcow2, confirmQcow2, convertToPlain } from "./convert.ts";
-import { type DiskRecord, diskRecord } from "./image.ts";
+import { checkTables, confirmAlone, convertToPlain } from "./convert.ts";
+import type { DiskFormat } from "./disk_format.ts";
+import { acceptForeign } from "./foreign_disk.ts";
+import { type DiskFacts, type DiskRecord, diskRecord } from "./image.ts";
 import { readQcow2 } from "./qcow2.ts";
 import type { Refuse } from "./refuse.ts";
 import type { Staged } from "./stage_source.ts";
@@ -19,25 +21,36 @@ export async function storeDisk(
   folder: string,
   staged: Staged,
   refuse: Refuse,
+  facts?: DiskFacts,
 ): Promise<DiskRecord> {
   const stored = await storedDisk(context.home, staged.digest);
-  if (stored && stored.sourceFormat !== staged.format) {
-    throw refuse(
-      "already_exists",
-      `the same bytes are stored as ${stored.sourceFormat}, and this asks for ${staged.format}`,
-      { hint: "nido images", details: { digest: staged.digest } },
-    );
-  }
-  if (stored) return stored;
+  if (stored) return sameDisk(stored, staged.format, refuse);
   const building = join(folder, "disk");
   await Deno.mkdir(building, { mode: 0o700 });
-  const record = await buildDisk(context, building, staged, refuse);
+  const record = await buildDisk(context, building, staged, refuse, facts);
   await place(building, files.disk(context.home, staged.digest), folder);
   return record;
 }
 
+/** The disk that is stored already, unless it was stored as something else than is wanted now. */
+export function sameDisk(
+  stored: DiskRecord,
+  format: DiskFormat | undefined,
+  refuse: Refuse,
+): DiskRecord {
+  if (format === undefined || format === stored.sourceFormat) return stored;
+  throw refuse(
+    "already_exists",
+    `the same bytes are stored as ${stored.sourceFormat}, and this asks for ${format}`,
+    { hint: "nido images", details: { digest: stored.digest } },
+  );
+}
+
 /** The record of a stored disk that is complete; a damaged one counts as absent. */
-async function storedDisk(home: string, digest: string): Promise<DiskRecord | undefined> {
+export async function storedDisk(
+  home: string,
+  digest: string,
+): Promise<DiskRecord | undefined> {
   try {
     const record = await readRecord(files.diskRecord(home, digest), diskRecord);
     const { size } = await Deno.stat(files.diskImage(home, digest));
@@ -53,14 +66,16 @@ async function buildDisk(
   building: string,
   staged: Staged,
   refuse: Refuse,
+  facts?: DiskFacts,
 ): Promise<DiskRecord> {
   const disk = join(building, basename(files.diskImage("", staged.digest)));
   let plain = false;
-  if (staged.header) {
+  if (staged.format !== "raw") {
     context.report({ stage: "check", message: "Checking the disk" });
-    const clean = await checkQcow2(context, staged.path, refuse);
-    await confirmQcow2(context, staged.path, staged.header, refuse);
-    plain = clean && isPlain(staged.header);
+    await acceptForeign(staged, refuse);
+    const clean = await checkTables(context, staged, refuse);
+    await confirmAlone(context, staged, refuse);
+    plain = clean && staged.header !== undefined && isPlain(staged.header);
   }
   if (plain) await Deno.rename(staged.path, disk);
   else await convertToPlain(context, staged, disk, refuse);
@@ -73,8 +88,9 @@ async function buildDisk(
     storedSizeBytes: (await Deno.stat(disk)).size,
     virtualSizeBytes: (await readQcow2(disk)).virtualSizeBytes,
     sourceFormat: staged.format,
-    sourceCompression: staged.compression,
+    sourceCompression: staged.packing,
     storedAt: context.now().toISOString(),
+    facts,
   };
   context.signal.throwIfAborted();
   await writeRecord(join(building, basename(files.diskRecord("", staged.digest))), record);

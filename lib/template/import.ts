@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { acceptQcow2, isPlain } from "../image/accept_qcow2.ts";
-import { checkQcow2, confirmQcow2 } from "../image/convert.ts";
+import { checkTables, confirmAlone } from "../image/convert.ts";
 import { Qcow2Fault, readQcow2 } from "../image/qcow2.ts";
 import { type Refuse, refuser } from "../image/refuse.ts";
 import { lookAtFile, readSourceFile } from "../image/source_file.ts";
@@ -63,8 +63,9 @@ async function acceptDisk(
     throw refuse("integrity", `its disk is ${told} ${formatBytes(sizeBytes)}`);
   }
   context.report({ stage: "check", message: "Checking the disk" });
-  await checkQcow2(context, path, refuse);
-  await confirmQcow2(context, path, header, refuse);
+  const disk = { path, format: "qcow2", header } as const;
+  await checkTables(context, disk, refuse);
+  await confirmAlone(context, disk, refuse);
 }
 
 export default operation({

@@ -41,7 +41,7 @@ Deno.test("what is no disk at all", async () => {
 
 Deno.test("other disk formats are named", async () => {
   await using at = await fixture();
-  const kinds = [["vmdk", "a VMDK disk"], ["vhdx", "a VHDX disk"], ["vdi", "a VDI disk"]] as const;
+  const kinds = [["vpc", "a VHD disk"], ["qed", "a QED disk"]] as const;
   for (const [format, title] of kinds) {
     const file = at.at(`disk.${format}`);
     await qemuImg("create", "-q", "-f", format, file, "8M");
