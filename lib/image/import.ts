@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Context } from "../context.ts";
+import { publishedFormat } from "../catalog/catalog.ts";
 import { NidoError, toNidoError } from "../errors.ts";
 import { loginUser } from "../guest/seed.ts";
 import { formatBytes } from "../units.ts";
@@ -38,10 +39,10 @@ const DEFAULT_USER = "nido";
 
 const input = z.strictObject({
   file: field("hostPath", z.string().min(1)).describe(
-    "The disk image: qcow2 or raw, also packed as .xz, .gz or .zst",
+    "The disk image: qcow2, raw, vmdk, vhdx or vdi, also packed as .xz, .gz, .bz2, .zst or .tar.xz",
   ),
   name: imageName.optional().describe("The image's name; by default made from the file's"),
-  format: z.enum(["qcow2", "raw"]).optional().describe(
+  format: publishedFormat.optional().describe(
     "What the (unpacked) file is; by default its own marks decide",
   ),
   architecture: architecture.optional().describe(
@@ -119,6 +120,7 @@ async function storeFile(
       bytes: readSourceFile(source, refuse),
       sizeBytes: source.sizeBytes,
       format: request.format,
+      isRawAnyway: true,
       label: request.file,
       refuse,
     }, join(folder, "source"));
@@ -173,9 +175,10 @@ function machineFacts(
 export default operation({
   name: "image.import",
   summary: "Import a disk image from a local file",
-  description: "Stores a qcow2 or raw disk (also packed as .xz, .gz or .zst) under a name that " +
-    "VMs can be spawned from. The file is read once and may be deleted afterwards. Images that " +
-    "refer to other files are refused.",
+  description:
+    "Stores a disk (qcow2, raw, vmdk, vhdx or vdi, also packed as .xz, .gz, .bz2, .zst or " +
+    ".tar.xz) under a name that VMs can be spawned from, as one plain qcow2. The file is read once " +
+    "and may be deleted afterwards. Images that refer to other files are refused.",
   effect: "create",
   long: true,
   input,
