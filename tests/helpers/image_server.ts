@@ -15,6 +15,8 @@ export interface Fault {
   flip?: number;
   /** Answers a range with the whole file. */
   noRanges?: boolean;
+  /** Answers a range whatever it is of. */
+  ignoresIfRange?: boolean;
   /** Answers a range with another one. */
   wrongRange?: boolean;
   redirect?: string;
@@ -122,7 +124,8 @@ async function answer(connection: Deno.Conn, files: Record<string, Served>, seen
   }
   const { bytes, etag, lastModified: modified } = file;
   const marks = { etag, "last-modified": modified };
-  const ranges = request.range && !fault.noRanges && isCurrent(request.ifRange, file);
+  const isWanted = fault.ignoresIfRange || isCurrent(request.ifRange, file);
+  const ranges = request.range && !fault.noRanges && isWanted;
   let from = ranges ? Number(/\d+/.exec(request.range!)![0]) : 0;
   if (from >= bytes.length && from > 0) {
     const range = `bytes */${bytes.length}`;
@@ -130,7 +133,11 @@ async function answer(connection: Deno.Conn, files: Record<string, Served>, seen
   }
   if (ranges && fault.wrongRange) from--;
   let body = new Uint8Array(bytes.subarray(from));
-  if (fault.more) body = new Uint8Array([...body, ...new Uint8Array(fault.more)]);
+  if (fault.more) {
+    const longer = new Uint8Array(body.length + fault.more);
+    longer.set(body);
+    body = longer;
+  }
   if (fault.flip !== undefined && fault.flip >= from) body[fault.flip - from]! ^= 0xff;
   if (fault.gzip) body = await gzipped(body);
   const isChunked = fault.noLength || fault.more !== undefined;
