@@ -24,6 +24,8 @@ export interface Fault {
   gzip?: boolean;
   /** Waits after each of these pieces of the body. */
   drip?: { bytes: number; everyMs: number };
+  /** Goes on after so many bytes only when the test lets it. */
+  gate?: { after: number; open: Promise<void> };
   /** Sends so many bytes and then no more, with the connection open. */
   stallAfter?: number;
   /** Never answers. */
@@ -162,6 +164,7 @@ async function send(
   const step = fault.drip?.bytes ?? 64 * 1024;
   for (let at = 0; at < end; at += step) {
     const piece = body.subarray(at, Math.min(at + step, end));
+    if (fault.gate && at + piece.length > fault.gate.after) await fault.gate.open;
     if (isChunked) await write(connection, text(`${piece.length.toString(16)}\r\n`));
     await write(connection, piece);
     if (isChunked) await write(connection, text("\r\n"));
