@@ -1,4 +1,5 @@
 import type { Packing } from "../catalog/catalog.ts";
+import { bunzip } from "./bunzip.ts";
 import { holds } from "./disk_format.ts";
 import { wholeZstdFrames } from "./zstd_frames.ts";
 
@@ -39,16 +40,4 @@ export async function* decompress(
   // The iteration below throws what goes wrong in the pipeline.
   pipeline(Readable.from(gz ? packed : wholeZstdFrames(packed)), unpack, () => {});
   yield* unpack;
-}
-
-/** Several members and blocks, each with its checksum, which Deno's own zlib does not know. */
-async function* bunzip(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const { default: unbzip2 } = await import("unbzip2-stream");
-  const { Readable } = await import("node:stream");
-  const unpack = unbzip2() as unknown as NodeJS.ReadWriteStream;
-  const unpacked = new Readable().wrap(unpack);
-  const fail = (error: Error) => unpacked.destroy(error);
-  unpack.on("error", fail);
-  Readable.from(packed).on("error", fail).pipe(unpack);
-  yield* unpacked;
 }

@@ -109,8 +109,19 @@ async function acceptVdi(path: string, refuse: Refuse): Promise<void> {
   if (header.byteLength < SECTOR_BYTES) throw notWhole(refuse);
   const [type, dynamic, fixed] = [header.getUint32(0x4c, true), 1, 2];
   const links = new Uint8Array(header.buffer, 0x1a8, 32); // of the linked and the parent disk
-  if ((type === dynamic || type === fixed) && links.every((byte) => byte === 0)) return;
-  throw refuse("denied", "it stands on a parent disk, which could leak files of this host");
+  if ((type !== dynamic && type !== fixed) || links.some((byte) => byte !== 0)) {
+    throw refuse("denied", "it stands on a parent disk, which could leak files of this host");
+  }
+  const [dataAt, blockBytes, blocks] = [0x158, 0x178, 0x184].map((at) =>
+    header.getUint32(at, true)
+  );
+  const end = dataAt! + blocks! * blockBytes!;
+  const { size } = await Deno.stat(path);
+  if (size >= end) return; // QEMU takes what is missing for zeros
+  throw refuse(
+    "integrity",
+    `it is cut short (its blocks end at byte ${end}, the file at byte ${size})`,
+  );
 }
 
 function notWhole(refuse: Refuse) {

@@ -15,6 +15,8 @@ export interface Fault {
   flip?: number;
   /** Answers a range with the whole file. */
   noRanges?: boolean;
+  /** Answers a range whatever it is of. */
+  ignoresIfRange?: boolean;
   /** Answers a range with another one. */
   wrongRange?: boolean;
   redirect?: string;
@@ -22,6 +24,8 @@ export interface Fault {
   gzip?: boolean;
   /** Waits after each of these pieces of the body. */
   drip?: { bytes: number; everyMs: number };
+  /** Goes on after so many bytes only when the test lets it. */
+  gate?: { after: number; open: Promise<void> };
   /** Sends so many bytes and then no more, with the connection open. */
   stallAfter?: number;
   /** Never answers. */
@@ -122,7 +126,8 @@ async function answer(connection: Deno.Conn, files: Record<string, Served>, seen
   }
   const { bytes, etag, lastModified: modified } = file;
   const marks = { etag, "last-modified": modified };
-  const ranges = request.range && !fault.noRanges && isCurrent(request.ifRange, file);
+  const isWanted = fault.ignoresIfRange || isCurrent(request.ifRange, file);
+  const ranges = request.range && !fault.noRanges && isWanted;
   let from = ranges ? Number(/\d+/.exec(request.range!)![0]) : 0;
   if (from >= bytes.length && from > 0) {
     const range = `bytes */${bytes.length}`;
@@ -130,7 +135,11 @@ async function answer(connection: Deno.Conn, files: Record<string, Served>, seen
   }
   if (ranges && fault.wrongRange) from--;
   let body = new Uint8Array(bytes.subarray(from));
-  if (fault.more) body = new Uint8Array([...body, ...new Uint8Array(fault.more)]);
+  if (fault.more) {
+    const longer = new Uint8Array(body.length + fault.more);
+    longer.set(body);
+    body = longer;
+  }
   if (fault.flip !== undefined && fault.flip >= from) body[fault.flip - from]! ^= 0xff;
   if (fault.gzip) body = await gzipped(body);
   const isChunked = fault.noLength || fault.more !== undefined;
@@ -155,6 +164,7 @@ async function send(
   const step = fault.drip?.bytes ?? 64 * 1024;
   for (let at = 0; at < end; at += step) {
     const piece = body.subarray(at, Math.min(at + step, end));
+    if (fault.gate && at + piece.length > fault.gate.after) await fault.gate.open;
     if (isChunked) await write(connection, text(`${piece.length.toString(16)}\r\n`));
     await write(connection, piece);
     if (isChunked) await write(connection, text("\r\n"));
