@@ -25,6 +25,17 @@ else cp -p "$from" "$to"; fi
 [ -z "$mode" ] || chmod "$mode" "$to"
 rm -rf "$from"`;
 
+/** Refuses a recipe that names a file or folder of this host that is not there. */
+export async function checkSources(recipe: CustomizeRecipe, doing: string): Promise<void> {
+  for (const { source } of [...recipe.files, ...recipe.scripts]) {
+    if (source === undefined) continue;
+    const path = sourceOf({ doing, folder: recipe.folder }, source);
+    if (await Deno.stat(path).catch(() => undefined)) continue;
+    const fact = `there is no ${path}, which its recipe names`;
+    throw new NidoError("not_found", `Cannot ${doing}: ${fact}`, { details: { path } });
+  }
+}
+
 /** Puts a recipe's files into a guest and runs its scripts there, as root. */
 export async function applyRecipe(
   context: Context,
@@ -33,7 +44,7 @@ export async function applyRecipe(
   doing: string,
 ): Promise<void> {
   const at = { context, session, doing, folder: recipe.folder };
-  await asRoot(at, ["sh", "-c", OPEN_FOLDER, "sh", session.user]);
+  await runAsRoot(at, ["sh", "-c", OPEN_FOLDER, "sh", session.user]);
   for (const file of recipe.files) {
     context.report({ stage: "files", message: `writing ${file.path}` });
     await put(at, file);
@@ -41,7 +52,7 @@ export async function applyRecipe(
   for (const [index, script] of recipe.scripts.entries()) {
     await runScript(at, script, index + 1, recipe.timeoutSeconds);
   }
-  await asRoot(at, ["rm", "-rf", FOLDER]);
+  await runAsRoot(at, ["rm", "-rf", FOLDER]);
 }
 
 interface Place {
@@ -60,10 +71,10 @@ async function put(at: Place, { path, content, source, mode }: File): Promise<vo
   }
   const sent = `${FOLDER}/sent`;
   await uploadTo(session, sourceOf(at, source!), sent, context);
-  await asRoot(at, ["sh", "-c", PLACE, "sh", sent, path.replace(/(.)\/+$/, "$1"), mode ?? ""]);
+  await runAsRoot(at, ["sh", "-c", PLACE, "sh", sent, path.replace(/(.)\/+$/, "$1"), mode ?? ""]);
 }
 
-function sourceOf({ doing, folder }: Place, source: string): string {
+function sourceOf({ doing, folder }: Pick<Place, "doing" | "folder">, source: string): string {
   if (folder !== undefined) return resolve(folder, source);
   throw new NidoError("invalid_input", `Cannot ${doing}: its recipe has no folder for ${source}`);
 }
@@ -79,11 +90,7 @@ async function runScript(
   const title = name ? `script ${number} (${name})` : `script ${number}`;
   context.report({ stage: "script", message: title });
   const path = `${FOLDER}/script-${number}`;
-  const text = content ?? await Deno.readTextFile(sourceOf(at, source!)).catch((cause) => {
-    throw new NidoError("invalid_input", `Cannot ${doing}: ${title} can't be read: ${source}`, {
-      cause,
-    });
-  });
+  const text = content ?? await Deno.readTextFile(sourceOf(at, source!));
   await put(at, { path, content: text, mode: "700" });
   const command = text.startsWith("#!") ? [path] : ["sh", "-e", path];
   const lines = new LastLines(KEPT_LINES, (line) => {
@@ -106,7 +113,7 @@ async function runScript(
   );
 }
 
-async function asRoot({ session, doing, context }: Place, command: string[]): Promise<void> {
+async function runAsRoot({ session, doing, context }: Place, command: string[]): Promise<void> {
   const lines = new LastLines(KEPT_LINES, () => {});
   const { exitCode } = await session.exec(command, {
     asUser: "root",

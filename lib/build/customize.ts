@@ -8,7 +8,7 @@ import { flatten } from "../qemu/image_tool.ts";
 import type { CustomizeRecipe } from "../recipe/recipe.ts";
 import { withCopiedDisk } from "../template/copy.ts";
 import { openSession } from "../vm/reach.ts";
-import { applyRecipe } from "./apply.ts";
+import { applyRecipe, checkSources } from "./apply.ts";
 import { withThrowAwayVm } from "./throw_away.ts";
 
 /**
@@ -24,6 +24,7 @@ export async function buildCustomized(
   const doing = `build image "${name}"`;
   const problems: string[] = [];
   if (recipe.userData !== undefined) await checkUserData(recipe.userData);
+  await checkSources(recipe, doing);
   const base = await resolveImage(context, baseOf(recipe));
   if (base.name === name) {
     throw new NidoError("invalid_input", `Cannot ${doing}: it would replace its own base`, {
