@@ -39,6 +39,7 @@ export const operations: Record<string, Load> = {
   "image.import": () => import("./image/import.ts"),
   "image.list": () => import("./image/list.ts"),
   "image.info": () => import("./image/info.ts"),
+  "image.build": () => import("./build/build.ts"),
   "image.warm": () => import("./image/warm.ts"),
   "image.verify": () => import("./image/verify.ts"),
   "image.refresh": () => import("./image/refresh.ts"),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { catalog } from "../lib/catalog/catalog.ts";
+import { recipeShape } from "../lib/recipe/recipe.ts";
 import { sources } from "../registry/builder/source.ts";
 
 /** Where editors find the shapes of the registry's files. */
@@ -8,6 +9,7 @@ export const REGISTRY_SCHEMAS = "registry/schema";
 /** The shapes of the files that people and programs write, by the file that keeps each. */
 const shapes: Record<string, { title: string; schema: z.ZodType }> = {
   "catalog.json": { title: "Nido's catalog of images", schema: catalog },
+  "recipe.json": { title: "A recipe for an image", schema: recipeShape },
   "sources.json": { title: "The sources of Nido's catalog", schema: sources },
 };
 

@@ -20,9 +20,33 @@ export interface RunOptions {
   hear?: (stdout: Uint8Array) => void;
   /** Hears standard error while it comes; the result then holds the end of it. */
   hearErrors?: (stderr: Uint8Array) => void;
+  /**
+   * All that it starts ends with it: when it is interrupted, and also when this process is killed. For
+   * Linux, with the programs of util-linux.
+   */
+  together?: boolean;
 }
 
 const KEPT_ERRORS = 65_536;
+
+// The leader of the group is told when this process is gone. It asks all others to end, and makes them
+// after a while. A parent that was gone before the kernel was asked to tell of it has another number.
+const LEADER = `
+[ "$PPID" = "$1" ] || exit 1
+shift
+end() {
+  trap "" TERM
+  kill -TERM 0
+  (sleep 10; kill -KILL 0) &
+  wait $child
+  kill -KILL 0
+}
+trap end TERM
+"$@" &
+child=$!
+wait $child`;
+
+const TOGETHER = ["--pdeathsig", "TERM", "setsid", "sh", "-c", LEADER, "sh"];
 
 /**
  * Runs a program to its end. A missing one is `host_missing`; a failed one is `tool_failed` with its
@@ -33,15 +57,17 @@ export async function run(
   args: string[],
   options: RunOptions = {},
 ): Promise<Finished> {
-  const started = performance.now();
+  const since = performance.now();
   const limit = options.timeoutMs === undefined
     ? undefined
     : AbortSignal.timeout(options.timeoutMs);
   const signals = [options.signal, limit].filter((signal) => signal !== undefined);
+  const words = options.together ? [...TOGETHER, String(Deno.pid), program, ...args] : args;
+  const started = options.together ? "setpriv" : program;
   let output: Deno.CommandOutput;
   try {
-    const child = new Deno.Command(program, {
-      args,
+    const child = new Deno.Command(started, {
+      args: words,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -52,7 +78,7 @@ export async function run(
       ? await heard(child, options)
       : await child.output();
   } catch (cause) {
-    throw cause instanceof Deno.errors.NotFound ? missingProgram(program, cause) : cause;
+    throw cause instanceof Deno.errors.NotFound ? missingProgram(started, cause) : cause;
   }
   options.signal?.throwIfAborted();
   const stderr = new TextDecoder().decode(output.stderr);
@@ -62,7 +88,7 @@ export async function run(
     });
   }
   if (!(options.accept ?? [0]).includes(output.code)) {
-    throw toolFailed(program, args, output.code, performance.now() - started, stderr);
+    throw toolFailed(program, args, output.code, performance.now() - since, stderr);
   }
   return { code: output.code, stdout: output.stdout, stderr };
 }
@@ -184,32 +210,6 @@ export function startDetached(
     };
     if (child.pid !== undefined) resolve({ pid: child.pid, exited, ended });
   });
-}
-
-// The group is asked to end, and made to after a while. A parent that is gone before the kernel was
-// asked to tell of it can't be noticed but by its number.
-const TOGETHER = `
-[ "$PPID" = "$1" ] || exit 1
-shift
-end() {
-  trap "" TERM
-  kill -TERM 0
-  (sleep 10; kill -KILL 0) &
-  wait $child
-  kill -KILL 0
-}
-trap end TERM
-"$@" &
-child=$!
-wait $child`;
-
-/**
- * The command line under which a program and all that it starts end together: when it is interrupted,
- * and also when this process is killed. For Linux, with the programs of util-linux.
- */
-export function together(program: string, args: string[]): [program: string, args: string[]] {
-  const ours = ["setsid", "sh", "-c", TOGETHER, "sh", String(Deno.pid)];
-  return ["setpriv", ["--pdeathsig", "TERM", ...ours, program, ...args]];
 }
 
 /** Whether this process may start Nido once more; among narrow permissions that one is missing. */

@@ -6,7 +6,7 @@ import { files } from "../store/files.ts";
 import { prepareHome } from "../store/home.ts";
 import { withLock } from "../store/lock.ts";
 import { writeRecord } from "../store/record.ts";
-import { withStaging } from "../store/staging.ts";
+import { sweepStaging, withStaging } from "../store/staging.ts";
 import {
   diskLock,
   findImage,
@@ -59,6 +59,7 @@ export async function storeBuilt(
   const fault = imageName.safeParse(name).error?.issues[0]?.message;
   if (fault !== undefined) throw refuse("invalid_input", fault);
   await prepareHome(home);
+  await sweepStaging(home);
   const lock = { doing, patienceMs: LONG_WORK_MS };
   return await withLock(context, { ...lock, what: imageLock(name) }, async () => {
     const present = await presentImage(home, name);

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
+import type { Platform } from "../host/platform.ts";
 import { flatten } from "../qemu/image_tool.ts";
 import { makeDisk } from "./debian_packages/disk.ts";
 import { openWorkshop } from "./debian_packages/programs.ts";
@@ -14,9 +15,10 @@ export async function buildFromPackages(
   context: Context,
   recipe: PackagesRecipe,
   folder: string,
+  host?: Platform,
 ): Promise<string> {
   const doing = `build from the recipe ${recipe.reference}`;
-  const workshop = await openWorkshop(context, doing);
+  const workshop = await openWorkshop(context, doing, host);
   const archive = await makeRootArchive(workshop, recipe, folder, doing);
   const raw = await makeDisk(workshop, archive, recipe.diskGib, folder);
   const image = join(folder, "image.qcow2");

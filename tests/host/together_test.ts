@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { NidoError } from "../../lib/errors.ts";
-import { commandLines, run, together } from "../../lib/host/process.ts";
+import { commandLines, run } from "../../lib/host/process.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
 
 /** A program that starts another one, says both their ids in a file, and waits. */
@@ -12,7 +12,7 @@ const ignore = Deno.build.os !== "linux";
 Deno.test({ name: "an interrupted program ends with all that it started", ignore }, async () => {
   const folder = await Deno.makeTempDir({ prefix: "nido-together-" });
   const [said, stop] = [join(folder, "pids"), new AbortController()];
-  const running = run(...together("sh", ["-c", PAIR, said]), { signal: stop.signal });
+  const running = run("sh", ["-c", PAIR, said], { signal: stop.signal, together: true });
   const pids = await pidsIn(said);
   assert.equal((await commandLines(pids)).size, 2);
   stop.abort();
@@ -30,8 +30,10 @@ Deno.test(
       args: [
         "eval",
         `
-      import { run, together } from ${JSON.stringify(fromFileUrl("../../lib/host/process.ts"))};
-      await run(...together("sh", ["-c", ${JSON.stringify(PAIR)}, ${JSON.stringify(said)}]));`,
+      import { run } from ${JSON.stringify(fromFileUrl("../../lib/host/process.ts"))};
+      await run("sh", ["-c", ${JSON.stringify(PAIR)}, ${
+          JSON.stringify(said)
+        }], { together: true });`,
       ],
       stdout: "null",
       stderr: "inherit",
@@ -51,7 +53,8 @@ Deno.test(
 Deno.test({ name: "a program that ends by itself gives its own answer", ignore }, async () => {
   const script = 'echo out; echo "err $1" >&2; exit 3';
   const lines: string[] = [];
-  const { code, stdout, stderr } = await run(...together("sh", ["-c", script, "sh", "a b"]), {
+  const { code, stdout, stderr } = await run("sh", ["-c", script, "sh", "a b"], {
+    together: true,
     accept: [3],
     hearErrors: (chunk) => lines.push(new TextDecoder().decode(chunk)),
   });

@@ -36,6 +36,7 @@ export async function makeRootArchive(
   const packages = [...guestPackages, ...bootLoaderPackages, ...recipe.packages];
   const faults: string[] = [];
   const words = [
+    ...workshop.ownMounts,
     "mmdebstrap",
     `--mode=${isRoot ? "root" : "unshare"}`,
     "--variant=minbase",
@@ -111,7 +112,7 @@ function explained(
       : undefined;
     return new NidoError(code, `Cannot ${doing}: ${fact(found)}`, { hint, details, cause: failed });
   }
-  const first = faults[0] ?? failed.message;
+  const first = faults[0] ?? failed.message.replace(/^\S+ failed: /, "");
   return new NidoError("tool_failed", `Cannot ${doing}: mmdebstrap failed: ${first}`, {
     details,
     cause: failed,
