@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { catalog } from "../lib/catalog/catalog.ts";
+import { recipeShape } from "../lib/recipe/recipe.ts";
 import { sources } from "../registry/builder/source.ts";
 
 /** Where editors find the shapes of the registry's files. */
@@ -9,6 +10,7 @@ export const REGISTRY_SCHEMAS = "registry/schema";
 const shapes: Record<string, { title: string; schema: z.ZodType }> = {
   "catalog.json": { title: "Nido's catalog of images", schema: catalog },
   "sources.json": { title: "The sources of Nido's catalog", schema: sources },
+  "recipe.json": { title: "A recipe of an image", schema: recipeShape },
 };
 
 /** Each schema as it is kept, by its file. */

@@ -77,9 +77,14 @@ class Judging {
       ...now.map((one) => this.version(one)),
       ...kept.flatMap((one) => Array.isArray(found) ? this.gone(one) : this.stalled(one, found)),
     ];
-    const recipes = Object.entries(this.source.releases)
-      .filter(([version, { recipe }]) => recipe && !judged.some((one) => one.version === version))
+    const others = Object.entries(this.source.releases)
+      .filter(([version]) => !judged.some((one) => one.version === version));
+    const recipes = others.filter(([, { recipe }]) => recipe)
       .map(([version]) => this.dressed({ version, aliases: [], builds: {} }));
+    for (const [version, { recipe }] of Array.isArray(found) ? others : []) {
+      const problem = "sources.yaml tells of it under releases, its source has no such version";
+      if (!recipe) this.tell(`${this.source.name}:${version}`, problem, true);
+    }
     const offered = judged.filter(({ builds, recipe }) => recipe || Object.keys(builds).length > 0);
     return namedOnce([...offered, ...recipes]);
   }
