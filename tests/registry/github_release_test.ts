@@ -139,6 +139,7 @@ Deno.test("github-release: what is not whole is refused", async () => {
       [`${name}.002`, `${name}.003`, `${name}.sha256`],
       `Cannot use ${name}: ${page} lacks parts of it`,
     ],
+    [[`${name}.001`, `${name}.sha256`], `Cannot use ${name}: ${page} lacks parts of it`],
     [["x.qcow2"], `Cannot find flavour-desk: no release of ${AT} has it`],
   ];
   for (const [assets, message] of cases) {
