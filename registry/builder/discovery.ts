@@ -57,11 +57,14 @@ export function strategy<O extends z.ZodObject>(declared: Strategy<O>): Strategy
 /** Finds the file of each architecture; one that fails takes no other with it. */
 export async function eachArchitecture(
   wanted: readonly Architecture[],
-  find: (architecture: Architecture) => Promise<Found | undefined>,
+  find: (architecture: Architecture) => Found | undefined | Promise<Found | undefined>,
 ): Promise<FoundVersion["builds"]> {
   const found = await Promise.all(wanted.map(async (architecture) => {
-    const build = await find(architecture).catch((thrown): Failed => ({ failed: reason(thrown) }));
-    return [architecture, build] as const;
+    try {
+      return [architecture, await find(architecture)] as const;
+    } catch (thrown) {
+      return [architecture, { failed: reason(thrown) }] as const;
+    }
   }));
   return Object.fromEntries(found.filter(([, build]) => build !== undefined));
 }
@@ -70,7 +73,10 @@ export async function eachArchitecture(
 export async function eachVersion(
   source: Place,
   versions: { version: string; aliases?: string[] }[],
-  find: (version: string, architecture: Architecture) => Promise<Found | undefined>,
+  find: (
+    version: string,
+    architecture: Architecture,
+  ) => Found | undefined | Promise<Found | undefined>,
 ): Promise<FoundVersion[]> {
   return await Promise.all(versions.map(async (named) => ({
     ...named,

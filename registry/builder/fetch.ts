@@ -1,3 +1,5 @@
+import { connectionFailure } from "../../lib/download/answer.ts";
+import { askedWait, Setback } from "../../lib/download/retries.ts";
 import { NidoError } from "../../lib/errors.ts";
 
 /** A text that was fetched, and the address that gave it in the end. */
@@ -27,13 +29,6 @@ export interface FetchManner {
 
 const MAX_REDIRECTS = 10;
 const MAX_WAIT_MS = 60_000;
-
-/** An answer that may be another one in a while. */
-class Temporary extends Error {
-  constructor(message: string, readonly waitMs?: number) {
-    super(message);
-  }
-}
 
 /** Fetches over HTTP: follows redirects, never from https to http; tries again where that can help. */
 export function webFetch(manner: FetchManner = {}): Fetch {
@@ -69,9 +64,10 @@ async function patiently<T>(
       return await inTime(manner, attempt);
     } catch (thrown) {
       signal?.throwIfAborted();
-      if (!(thrown instanceof Temporary)) throw thrown;
-      if (count >= attempts) throw unreachable(address, thrown.message);
-      await wait(Math.min(thrown.waitMs ?? 1000 * 2 ** (count - 1), MAX_WAIT_MS));
+      if (!(thrown instanceof Setback)) throw thrown;
+      const { fact, remedy, extras } = thrown;
+      if (remedy !== "again" || count >= attempts) throw unreachable(address, fact);
+      await wait(Math.min(extras.askedWaitMs ?? 1000 * 2 ** (count - 1), MAX_WAIT_MS));
       signal?.throwIfAborted();
     }
   }
@@ -86,9 +82,8 @@ async function inTime<T>(
   try {
     return await attempt({ signal: ended, client });
   } catch (thrown) {
-    if (thrown instanceof NidoError || thrown instanceof Temporary) throw thrown;
-    if (deadline.aborted) throw new Temporary(`no whole answer in ${timeoutMs / 1000} s`);
-    throw new Temporary(thrown instanceof Error ? thrown.message : String(thrown));
+    if (!deadline.aborted) throw connectionFailure(thrown, true);
+    throw new Setback("unavailable", `no whole answer in ${timeoutMs / 1000} s`, "again");
   }
 }
 
@@ -101,7 +96,7 @@ async function follow(address: string, init: Init): Promise<{ response: Response
     await response.body?.cancel();
     const location = response.headers.get("location");
     if (![301, 302, 303, 307, 308].includes(response.status) || location === null) {
-      throw refused(address, response);
+      throw refusal(response);
     }
     at = nextHop(address, at, location);
   }
@@ -119,19 +114,16 @@ function nextHop(address: string, from: string, location: string): string {
   return to.href;
 }
 
-function refused(address: string, response: Response): Error {
-  const { status } = response;
-  if (status === 429 || status >= 500) {
-    return new Temporary(`the server answers ${status}`, retryAfterMs(response));
-  }
-  return unreachable(address, `the server answers ${status}`);
-}
-
-function retryAfterMs({ headers }: Response): number | undefined {
-  const given = headers.get("retry-after") ?? "";
-  if (/^\d{1,9}$/.test(given)) return Number(given) * 1000;
-  const until = Date.parse(given) - Date.now();
-  return Number.isNaN(until) ? undefined : Math.max(0, until);
+function refusal({ status, headers }: Response): Setback {
+  const passes = status === 429 || status >= 500;
+  return new Setback(
+    "unavailable",
+    `the server answers ${status}`,
+    passes ? "again" : "elsewhere",
+    {
+      askedWaitMs: askedWait(headers.get("retry-after"), new Date()),
+    },
+  );
 }
 
 async function boundedText(

@@ -7,7 +7,7 @@ import type { Page } from "./fetch.ts";
  */
 export function listedNames({ address, text }: Page): string[] {
   const links = text.matchAll(
-    /<a\s[^<>]{0,500}?\bhref\s*=\s*(?:"([^"<>]{0,500})"|'([^'<>]{0,500})')/gi,
+    /<a(?:\s[^<>]{0,500}?)?\shref\s*=\s*(?:"([^"<>]{0,500})"|'([^'<>]{0,500})')/gi,
   );
   const names = Array.from(links, ([, double, single]) => nameOf(double ?? single ?? ""));
   const kept = [...new Set(names.filter((name) => name !== undefined))];

@@ -40,7 +40,7 @@ export interface Outcome {
 export async function buildRegistry(order: Order): Promise<Outcome> {
   const { folder, now, accept = [], dryRun = false } = order;
   const path = join(folder, "images.json");
-  const sources = readSources(await readText(join(folder, "sources.yaml")), "sources.yaml");
+  const sources = await readSources(await readText(join(folder, "sources.yaml")), "sources.yaml");
   const before: Catalog = await readRecord(path, catalogSchema) ?? emptyCatalog(now);
   checkAccepted(accept, sources, before);
   const terms: Terms = {

@@ -3,6 +3,7 @@ import {
   build as buildSchema,
   type CatalogImage,
   type Version,
+  version as versionSchema,
 } from "../../lib/catalog/catalog.ts";
 import { compareVersions } from "../../lib/catalog/compare_versions.ts";
 import {
@@ -68,7 +69,7 @@ class Judging {
 
   versions(found: FoundVersion[] | Failed): Version[] {
     const known = this.known?.versions ?? [];
-    const now = Array.isArray(found) ? found : [];
+    const now = Array.isArray(found) ? found.filter((one) => this.isNamed(one)) : [];
     if (!Array.isArray(found)) this.failed(found);
     const kept = known.filter(({ version }) =>
       !now.some((one) => one.rolling || one.version === version)
@@ -77,11 +78,22 @@ class Judging {
       ...now.map((one) => this.version(one)),
       ...kept.flatMap((one) => Array.isArray(found) ? this.gone(one) : this.stalled(one, found)),
     ];
-    const recipes = Object.entries(this.source.releases)
-      .filter(([version, { recipe }]) => recipe && !judged.some((one) => one.version === version))
+    const others = Object.entries(this.source.releases)
+      .filter(([version]) => !judged.some((one) => one.version === version));
+    const recipes = others.filter(([, { recipe }]) => recipe)
       .map(([version]) => this.dressed({ version, aliases: [], builds: {} }));
+    for (const [version, { recipe }] of Array.isArray(found) ? others : []) {
+      const problem = "sources.yaml tells of it under releases, its source has no such version";
+      if (!recipe) this.tell(`${this.source.name}:${version}`, problem, true);
+    }
     const offered = judged.filter(({ builds, recipe }) => recipe || Object.keys(builds).length > 0);
     return namedOnce([...offered, ...recipes]);
+  }
+
+  private isNamed({ version }: FoundVersion): boolean {
+    if (isWord(version)) return true;
+    this.tell(this.source.name, `its source names a version ${JSON.stringify(version)}`, true);
+    return false;
   }
 
   private failed({ failed }: Failed): void {
@@ -194,7 +206,8 @@ class Judging {
   /** With what its source says of this version by itself. */
   private dressed({ version, aliases, builds }: Version): Version {
     const { aliases: own = [], recipe } = this.source.releases[version] ?? {};
-    const words = [...new Set([...aliases, ...own])].filter((word) => word !== "latest").sort();
+    const words = [...new Set([...aliases, ...own])]
+      .filter((word) => isWord(word) && word !== "latest").sort();
     return { version, aliases: words, builds, ...(recipe ? { recipe } : {}) };
   }
 
@@ -211,6 +224,10 @@ class Judging {
   private tell(about: string, problem: string, needsPerson: boolean): void {
     this.problems.push({ about, problem, needsPerson });
   }
+}
+
+function isWord(text: string): boolean {
+  return versionSchema.shape.version.safeParse(text).success;
 }
 
 /** The newest first; a word that two versions claim is the newer one's, a version's own name its own. */

@@ -39,12 +39,12 @@ export default strategy({
           entry.version === version && entry.arch === architecture && entry.sha256
         );
         const [only] = found;
-        if (only === undefined) return Promise.resolve(undefined);
-        return Promise.resolve({
+        if (only === undefined) return undefined;
+        return {
           url: below(source.at, only.link),
           digest: `sha256:${only.sha256}`,
           ...(only.size ? { sizeBytes: only.size } : {}),
-        });
+        };
       },
     );
   },

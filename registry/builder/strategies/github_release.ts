@@ -22,6 +22,7 @@ const release = z.object({
   })),
 });
 type Release = z.output<typeof release>;
+type Asset = Release["assets"][number];
 
 /**
  * Flavours in GitHub releases: `flavour-<name>[-v<version>].qcow2`, packed (`.zst`) or in parts
@@ -90,7 +91,7 @@ async function fileOf(
       `Cannot use ${name}: ${release.html_url} has no ${name}.sha256`,
     );
   }
-  const checksums = new Checksums(await fetch(sums.browser_download_url));
+  const checksums = new Checksums(await fetch(addressOf(sums)));
   const { digest } = checksums.ofItsOnly(name);
   return {
     version,
@@ -103,19 +104,24 @@ async function fileOf(
 /** The whole file where it is there, else its parts, of which none may be missing. */
 function placeOf(name: string, release: Release): Pick<Found, "url" | "partUrls" | "sizeBytes"> {
   const whole = release.assets.find((asset) => asset.name === name);
-  if (whole) return { url: whole.browser_download_url, sizeBytes: whole.size };
+  if (whole) return { url: addressOf(whole), sizeBytes: whole.size };
   const parts = newestFirst(
     release.assets.map((asset) => asset.name),
     new RegExp(`${literal(name)}\\.(\\d{3})`),
   ).reverse();
   const first = Number(parts[0]!.version);
-  if (first > 1 || parts.some(({ version }, at) => Number(version) !== first + at)) {
+  if (
+    parts.length < 2 || first > 1 || parts.some(({ version }, at) => Number(version) !== first + at)
+  ) {
     throw new NidoError("integrity", `Cannot use ${name}: ${release.html_url} lacks parts of it`);
   }
   const assets = parts.map(({ name }) => release.assets.find((asset) => asset.name === name)!);
   const sizeBytes = assets.reduce((sum, { size }) => sum + size, 0);
-  const urls = assets.map((asset) => asset.browser_download_url);
-  return urls.length === 1
-    ? { url: urls[0]!, sizeBytes }
-    : { url: release.html_url, partUrls: urls, sizeBytes };
+  return { url: release.html_url, partUrls: assets.map(addressOf), sizeBytes };
+}
+
+/** Where an asset is; an address that ends in another name is another file's. */
+function addressOf({ name, browser_download_url: address }: Asset): string {
+  if (address.endsWith(`/${name}`)) return address;
+  throw new NidoError("integrity", `Cannot use ${name}: its address is ${address}`);
 }

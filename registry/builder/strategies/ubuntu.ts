@@ -30,9 +30,9 @@ export default strategy({
     return await eachVersion(source, versions, (version, architecture) => {
       const product = named(version, debianWord[architecture]);
       const item = product && newestItem(product, "disk1.img");
-      if (item === undefined) return Promise.resolve(undefined);
+      if (item === undefined) return undefined;
       const { serial, path, ...file } = item;
-      return Promise.resolve({ url: below(source.at, path), ...file, ...builtOn(serial) });
+      return { url: below(source.at, path), ...file, ...builtOn(serial) };
     });
   },
 });
