@@ -2,9 +2,9 @@ import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { activeLayer, isAt, switchLayer } from "../qemu/layer_switch.ts";
 import { emptyOverlay } from "../qemu/overlay.ts";
-import { letGo, noteStillness } from "../qemu/letting_go.ts";
+import { noteStillness } from "../qemu/letting_go.ts";
 import type { Qmp } from "../qemu/qmp.ts";
-import { saveState } from "../qemu/state_stream.ts";
+import { type SaveRequest, saveState } from "../qemu/state_stream.ts";
 import { readQcow2 } from "../image/qcow2.ts";
 import { files, momentFiles, nextLayer, runFiles, vmFiles } from "../store/files.ts";
 import { withLock } from "../store/lock.ts";
@@ -26,28 +26,28 @@ export interface Frozen {
 
 /**
  * Freezes a live VM whose lock the caller holds: its memory and device state go to `folder`, while
- * the guest runs; it stands still for the last round and goes on in a new layer of its disk.
+ * the guest runs where that is safe; it goes on in a new layer of its disk.
  */
 export async function freeze(context: Context, vm: SoundVm, folder: string): Promise<Frozen> {
   return await withMonitor(context, vm, "work", async (qmp) => {
     let layer = "";
-    const saved = await saveMemory(context, vm, qmp, folder, async () => {
-      layer = await freezeLayer(context, vm, qmp);
+    const { sizeBytes, stillMs } = await saveMemory(context, vm, qmp, folder, {
+      goesOn: true,
+      atSwitchover: async () => {
+        layer = await freezeLayer(context, vm, qmp);
+      },
     });
-    const since = performance.now();
-    await letGo(qmp);
-    const stillMs = Math.round(saved.stillMs + performance.now() - since);
-    return { layer, stateBytes: saved.sizeBytes, stillMs };
+    return { layer, stateBytes: sizeBytes, stillMs };
   });
 }
 
-/** Writes a live VM's memory and device state to `folder`; it stands still afterwards. */
+/** Writes a live VM's memory and device state to `folder`; unless it goes on it stands still then. */
 export async function saveMemory(
   context: Context,
   vm: SoundVm,
   qmp: Qmp,
   folder: string,
-  atSwitchover?: () => Promise<void>,
+  { goesOn, atSwitchover }: Pick<SaveRequest, "goesOn" | "atSwitchover">,
 ) {
   const vars = join(vm.folder, vmFiles.firmwareVars);
   await noteStillness(qmp, vm.state === "paused");
@@ -55,6 +55,7 @@ export async function saveMemory(
     socket: join(await runFolder(context.home, vm), runFiles.state),
     file: join(folder, momentFiles.state),
     withoutSharedMemory: false,
+    goesOn,
     atSwitchover: async () => {
       await atSwitchover?.();
       if (vm.record.firmware === "uefi") {
@@ -78,6 +79,7 @@ export async function freezeForGood(
       socket: join(await runFolder(context.home, vm), runFiles.state),
       file: join(vm.folder, momentFiles.state),
       withoutSharedMemory,
+      goesOn: false,
     });
   });
   await cutPower(context, vm);

@@ -1,7 +1,8 @@
 import { NidoError } from "../errors.ts";
 import type { Qmp } from "./qmp.ts";
 
-const MARK = "was-paused";
+const WAS_PAUSED = "was-paused";
+const HELD = "held-while-copied";
 const CANCEL_MS = 10_000;
 
 /**
@@ -9,17 +10,28 @@ const CANCEL_MS = 10_000;
  * (7.2) forgets that, and whoever writes the state may die.
  */
 export async function noteStillness(qmp: Qmp, isPaused: boolean): Promise<void> {
-  const isNoted = await hasMark(qmp);
-  if (isPaused && !isNoted) {
-    await qmp.execute("chardev-add", { id: MARK, backend: { type: "null", data: {} } });
-  }
-  if (!isPaused && isNoted) await qmp.execute("chardev-remove", { id: MARK });
+  const isNoted = await hasMark(qmp, WAS_PAUSED);
+  if (isPaused && !isNoted) await qmp.execute(...mark(WAS_PAUSED));
+  if (!isPaused && isNoted) await qmp.execute("chardev-remove", { id: WAS_PAUSED });
+}
+
+/** Makes a running machine stand still while its memory is copied; it knows that this is why. */
+export async function holdStill(qmp: Qmp): Promise<void> {
+  await qmp.executeAtOnce(mark(HELD), ["stop"]);
+}
+
+/** Whether a machine that stands still does so only because its memory is being copied, or was. */
+export async function isHeld(qmp: Qmp): Promise<boolean> {
+  return await hasMark(qmp, HELD);
 }
 
 /** Lets a machine go on whose state was written; one that was paused before is paused again. */
 export async function letGo(qmp: Qmp): Promise<"running" | "paused"> {
-  const wasPaused = await hasMark(qmp);
-  if (!wasPaused) {
+  if (await isHeld(qmp)) {
+    await qmp.executeAtOnce(["cont"], ["chardev-remove", { id: HELD }]);
+    return "running";
+  }
+  if (!await hasMark(qmp, WAS_PAUSED)) {
     await qmp.execute("cont");
     return "running";
   }
@@ -38,7 +50,9 @@ export async function abandonState(qmp: Qmp): Promise<"running" | "paused"> {
   const deadline = performance.now() + CANCEL_MS;
   for (;;) {
     const { status } = await qmp.execute<{ status: string }>("query-status");
-    if (status === "postmigrate") return await letGo(qmp);
+    if (status === "postmigrate" || (status === "paused" && await isHeld(qmp))) {
+      return await letGo(qmp);
+    }
     if (status === "running" || status === "paused") return status;
     // QEMU (7.2) lets a machine that ran go on by itself, a little after it was told to cancel.
     if (performance.now() > deadline) {
@@ -48,7 +62,11 @@ export async function abandonState(qmp: Qmp): Promise<"running" | "paused"> {
   }
 }
 
-async function hasMark(qmp: Qmp): Promise<boolean> {
+function mark(id: string): [string, Record<string, unknown>] {
+  return ["chardev-add", { id, backend: { type: "null", data: {} } }];
+}
+
+async function hasMark(qmp: Qmp, id: string): Promise<boolean> {
   const devices = await qmp.execute<{ label: string }[]>("query-chardev");
-  return devices.some(({ label }) => label === MARK);
+  return devices.some(({ label }) => label === id);
 }

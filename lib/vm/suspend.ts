@@ -44,7 +44,7 @@ async function keepMemory(context: Context, vm: SoundVm, hears: boolean): Promis
       context,
       vm,
       "work",
-      (qmp) => saveMemory(context, vm, qmp, folder),
+      (qmp) => saveMemory(context, vm, qmp, folder, { goesOn: false }),
     );
     await Deno.rename(folder, kept);
     await syncFolder(vm.folder);

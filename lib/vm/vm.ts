@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
 import { nearestName } from "../nearest_name.ts";
 import { hasPidFile, livingMachine, livingMachines } from "../qemu/qemu_process.ts";
-import { abandonState } from "../qemu/letting_go.ts";
+import { abandonState, isHeld } from "../qemu/letting_go.ts";
 import { Qmp } from "../qemu/qmp.ts";
 import { files, runFiles, vmFiles } from "../store/files.ts";
 import { type LockRequest, withLock } from "../store/lock.ts";
@@ -289,7 +289,8 @@ async function deriveFromMonitor(context: Context, vm: SoundVm): Promise<void> {
 
 async function askStatus(context: Context, vm: SoundVm): Promise<string> {
   await using qmp = await Qmp.connect(await socketPath(context, vm, "query"), QUERY_MS);
-  return (await qmp.execute<{ status: string }>("query-status", {}, QUERY_MS)).status;
+  const { status } = await qmp.execute<{ status: string }>("query-status", {}, QUERY_MS);
+  return status === "paused" && await isHeld(qmp) ? HELD : status;
 }
 
 function deriveFromStatus(vm: SoundVm, status: string): void {
@@ -306,8 +307,10 @@ function deriveFromStatus(vm: SoundVm, status: string): void {
   }
 }
 
+/** A machine that stands still only so that its memory can be copied. */
+const HELD = "held";
 /** What QEMU says while and after its state is written, until it is let go. */
-const HALF_FROZEN = ["finish-migrate", "postmigrate"];
+const HALF_FROZEN = ["finish-migrate", "postmigrate", HELD];
 
 async function deriveEnded(vm: SoundVm): Promise<void> {
   if (vm.record.wake) vm.state = "suspended";
