@@ -56,8 +56,9 @@ export async function buildRegistry(order: Order): Promise<Outcome> {
     images: images.sort((a, b) => a.name < b.name ? -1 : 1),
   });
   const changed = textOf(after) !== textOf(before);
-  if (changed) after.updatedAt = now.toISOString();
-  if (changed && !dryRun) await replaceText(path, textOf(after));
+  if (changed && !dryRun) {
+    await replaceText(path, textOf({ ...after, updatedAt: now.toISOString() }));
+  }
   return {
     path,
     changed,

@@ -3,17 +3,12 @@ import {
   build as buildSchema,
   type CatalogImage,
   type Version,
-  version as versionSchema,
 } from "../../lib/catalog/catalog.ts";
 import { compareVersions } from "../../lib/catalog/compare_versions.ts";
-import {
-  type Architecture,
-  architectures,
-  type Failed,
-  type Found,
-  type FoundVersion,
-} from "./discovery.ts";
+import { type Architecture, architectures, type Failed, type FoundVersion } from "./discovery.ts";
+import { entryOf, goesBack, sameAddress } from "./entry.ts";
 import type { Source } from "./source.ts";
+import { isWord, namedOnce } from "./version_names.ts";
 
 /** So long a source may fail before a person has to look. */
 const PATIENCE_DAYS = 7;
@@ -144,7 +139,7 @@ class Judging {
       return hold("its source no longer offers it", true);
     }
     if ("failed" in offered) return hold(offered.failed, false);
-    const read = buildSchema.safeParse(this.withProfile(offered, version, architecture));
+    const read = buildSchema.safeParse(entryOf(this.source, offered, { version, architecture }));
     if (!read.success) {
       const [issue] = read.error.issues;
       return hold(`its source tells of a wrong ${issue!.path.join(".")}: ${issue!.message}`, true);
@@ -155,31 +150,6 @@ class Judging {
     }
     if (goesBack(known, read.data)) return hold(`its source goes back to ${offered.url}`, true);
     return read.data;
-  }
-
-  private withProfile(found: Found, version: string, architecture: Architecture): Build {
-    const { source } = this;
-    const own = source.releases[version] ?? {};
-    const { url, partUrls, digest, sizeBytes, builtAt, packing = source.packing } = found;
-    const cpu = architecture === "x86_64" ? own.cpu ?? source.cpu : undefined;
-    const mirrors = url.startsWith(source.at)
-      ? source.mirrors.map((mirror) => mirror + url.slice(source.at.length))
-      : [];
-    return {
-      url,
-      ...(mirrors.length > 0 ? { mirrors } : {}),
-      ...(partUrls ? { partUrls } : {}),
-      digest,
-      ...(sizeBytes ? { sizeBytes } : {}),
-      format: source.format,
-      ...(packing ? { packing } : {}),
-      firmware: source.firmware[architecture],
-      ...(cpu ? { cpu } : {}),
-      user: own.user ?? source.user,
-      cloudInit: source.cloudInit,
-      guestAgent: own.guestAgent ?? source.guestAgent,
-      ...(builtAt ? { builtAt } : {}),
-    };
   }
 
   /** A version that its source tells nothing of any more. */
@@ -224,31 +194,4 @@ class Judging {
   private tell(about: string, problem: string, needsPerson: boolean): void {
     this.problems.push({ about, problem, needsPerson });
   }
-}
-
-function isWord(text: string): boolean {
-  return versionSchema.shape.version.safeParse(text).success;
-}
-
-/** The newest first; a word that two versions claim is the newer one's, a version's own name its own. */
-function namedOnce(versions: Version[]): Version[] {
-  const sorted = versions.toSorted((a, b) => compareVersions(b.version, a.version));
-  const taken = new Set(sorted.map(({ version }) => version));
-  return sorted.map((version) => {
-    const aliases = version.aliases.filter((alias) => !taken.has(alias));
-    aliases.forEach((alias) => taken.add(alias));
-    return { ...version, aliases };
-  });
-}
-
-function sameAddress(one: Build, other: Build): boolean {
-  return one.url === other.url && `${one.partUrls}` === `${other.partUrls}`;
-}
-
-/** Addresses that differ in numbers only are as old as these; for others, the day of the build counts. */
-function goesBack(known: Build, found: Build): boolean {
-  const [before, after] = [known, found].map(({ url }) => url.replace(/\d+/g, "#"));
-  if (before === after) return compareVersions(found.url, known.url) < 0;
-  return known.builtAt !== undefined && found.builtAt !== undefined &&
-    Date.parse(found.builtAt) < Date.parse(known.builtAt);
 }

@@ -38,7 +38,11 @@ function github(releases: Given[]): Record<string, string> {
   return answers;
 }
 
-async function discover(releases: Given[], suffixes = { x86_64: "", aarch64: "-aarch64" }) {
+async function discover(
+  releases: Given[],
+  suffixes = { x86_64: "", aarch64: "-aarch64" },
+  answers = github(releases),
+) {
   const source = {
     at: AT,
     architectures: ["x86_64" as const],
@@ -46,7 +50,7 @@ async function discover(releases: Given[], suffixes = { x86_64: "", aarch64: "-a
     flavour: "desk",
     suffixes,
   };
-  return await githubRelease.discover(source, answering(github(releases)));
+  return await githubRelease.discover(source, answering(answers));
 }
 
 const whole = (name: string) => [name, `${name}.sha256`];
@@ -156,4 +160,18 @@ Deno.test("github-release: each architecture has its own file", async () => {
     },
   ], suffixes);
   assert.match((version!.builds.x86_64 as { url: string }).url, /flavour-desk-amd64-v1\.qcow2$/);
+});
+
+Deno.test("github-release: an address that ends in another name is another file's", async () => {
+  const name = "flavour-desk-v1.qcow2";
+  const releases = [{ tag: "v1", assets: whole(name) }];
+  for (const file of [name, `${name}.sha256`]) {
+    const answers = github(releases);
+    const page = `${AT}releases?per_page=100&page=1`;
+    const address = `${DOWNLOADS}/v1/other-${file}`;
+    answers[page] = answers[page]!.replace(`"${DOWNLOADS}/v1/${file}"`, JSON.stringify(address));
+    await assert.rejects(discover(releases, undefined, answers), {
+      message: `Cannot use ${file}: its address is ${address}`,
+    });
+  }
 });
