@@ -14,7 +14,7 @@ const AT_ONCE = 3;
 
 const input = z.strictObject({
   references: z.array(z.string().min(1).max(4096)).min(1).max(32).describe(
-    "What to pull: debian, debian:12, debian:bookworm, debian:12@sha256:..., or https://... with " +
+    "What to pull: debian, debian:12, debian:bookworm, debian:12@sha256:..., or an address with " +
       "@sha256:... behind it",
   ),
   architecture: architecture.optional().describe("The guest's architecture; default this host's"),

@@ -4,6 +4,7 @@ import type { Qmp } from "./qmp.ts";
 const WAS_PAUSED = "was-paused";
 const HELD = "held-while-copied";
 const CANCEL_MS = 10_000;
+const FINALIZE_MS = 10_000;
 
 /**
  * Remembers, inside the machine itself, whether it stands still before its state is written: QEMU
@@ -27,6 +28,7 @@ export async function isHeld(qmp: Qmp): Promise<boolean> {
 
 /** Lets a machine go on whose state was written; one that was paused before is paused again. */
 export async function letGo(qmp: Qmp): Promise<"running" | "paused"> {
+  await finalized(qmp);
   if (await isHeld(qmp)) {
     await qmp.executeAtOnce(["cont"], ["chardev-remove", { id: HELD }]);
     return "running";
@@ -41,6 +43,18 @@ export async function letGo(qmp: Qmp): Promise<"running" | "paused"> {
   return "paused";
 }
 
+// QEMU (7.2) tells that its state is written a little before it takes `cont` again.
+async function finalized(qmp: Qmp): Promise<void> {
+  const deadline = performance.now() + FINALIZE_MS;
+  while (await statusOf(qmp) === "finish-migrate" && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+async function statusOf(qmp: Qmp): Promise<string> {
+  return (await qmp.execute<{ status: string }>("query-status")).status;
+}
+
 /**
  * Gives up writing a machine's state, whoever began it and however far that is; the machine goes on,
  * or is paused when it was.
@@ -49,7 +63,7 @@ export async function abandonState(qmp: Qmp): Promise<"running" | "paused"> {
   await qmp.execute("migrate_cancel");
   const deadline = performance.now() + CANCEL_MS;
   for (;;) {
-    const { status } = await qmp.execute<{ status: string }>("query-status");
+    const status = await statusOf(qmp);
     if (status === "postmigrate" || (status === "paused" && await isHeld(qmp))) {
       return await letGo(qmp);
     }

@@ -320,7 +320,7 @@ Deno.test("a certificate that nobody signed is not accepted", async () => {
   const { bytes, digest } = await published(SIZE);
   await using server = serveImages({ disk: { bytes } }, await selfSigned(at.home));
   await fails(
-    pull(at, server.url("disk"), digest),
+    pull(at, server.url("disk"), digest, { retries: { answerMs: 30_000 } }),
     "unavailable",
     `Cannot download debian:12: ${server.url("disk")}: ` +
       `its certificate is not trusted (invalid peer certificate: UnknownIssuer)`,

@@ -114,9 +114,8 @@ Deno.test("a disk that was removed since it was resolved can't be held", async (
     'Cannot spawn VM "dev": image "debian" was removed',
     "nido images",
   );
-  (await takeLock(at.context, { what: diskLock(at.image.digest), doing: "look", patienceMs: 0 }))[
-    Symbol.dispose
-  ]();
+  (await takeLock(at.context, { what: diskLock(at.image.digest), doing: "look" }))
+    [Symbol.dispose]();
 });
 
 Deno.test("a disk with two names stays until the last one goes", async () => {
