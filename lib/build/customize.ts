@@ -26,7 +26,8 @@ export async function buildCustomized(
   const problems: string[] = [];
   if (recipe.userData !== undefined) await checkUserData(recipe.userData);
   await checkSources(recipe, doing);
-  const { image: base } = await resolveImage(context, baseOf(recipe));
+  const { image: base, notice } = await resolveImage(context, baseOf(recipe));
+  if (notice) problems.push(notice);
   if (base.name === name) {
     throw new NidoError("invalid_input", `Cannot ${doing}: it would replace its own base`, {
       hint: `nido image build ${recipe.reference} --name ${name}-custom`,
