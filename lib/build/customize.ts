@@ -26,7 +26,8 @@ export async function buildCustomized(
   const problems: string[] = [];
   if (recipe.userData !== undefined) await checkUserData(recipe.userData);
   await checkSources(recipe, doing);
-  const { image: base } = await resolveImage(context, baseOf(recipe));
+  const { image: base, notice } = await resolveImage(context, baseOf(recipe));
+  if (notice) problems.push(notice);
   if (base.name === name) {
     throw new NidoError("invalid_input", `Cannot ${doing}: it would replace its own base`, {
       hint: `nido image build ${recipe.reference} --name ${name}-custom`,
@@ -41,17 +42,34 @@ export async function buildCustomized(
         lent.vm,
         (session) => applyRecipe(context, session, recipe, doing),
       );
-      const { timeoutSeconds } = recipe;
-      const copy = { vm: lent.vm, name, keepIdentity: false, timeoutSeconds };
-      await withCopiedDisk(context, copy, async (copied) => {
-        problems.push(...copied.problems);
-        await flatten(context, copied.disk, disk, { compress: true });
-      });
+      problems.push(...await copyDisk(context, lent.vm, disk, recipe, doing));
     });
     const { user, architecture, firmware } = base;
     return { disk, user, architecture, firmware, description: recipe.description };
   });
   return { ...built, problems };
+}
+
+/** Writes the disk of a copy that has forgotten who it was; gives what could not be cleaned. */
+async function copyDisk(
+  context: Context,
+  vm: string,
+  disk: string,
+  { timeoutSeconds }: CustomizeRecipe,
+  doing: string,
+): Promise<string[]> {
+  const request = { vm, name: vm, keepIdentity: false, timeoutSeconds };
+  try {
+    return await withCopiedDisk(context, request, async (copied) => {
+      await flatten(context, copied.disk, disk, { compress: true });
+      return copied.problems;
+    });
+  } catch (cause) {
+    if (context.signal.aborted || !(cause instanceof NidoError)) throw cause;
+    // It speaks of a template of a VM, and the caller knows of neither.
+    const fact = cause.message.replace(/^Cannot make a template of VM "[^"]*": /, "");
+    throw new NidoError(cause.code, `Cannot ${doing}: ${fact}`, { details: cause.details, cause });
+  }
 }
 
 function baseOf({ base, folder }: CustomizeRecipe): string {

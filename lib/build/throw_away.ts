@@ -5,7 +5,7 @@ import { retireLock, tryLockFile } from "../store/lock.ts";
 import { removeVm } from "../vm/delete.ts";
 import { spawnInput } from "../vm/plan.ts";
 import { spawn } from "../vm/spawn.ts";
-import { findVm, listVms } from "../vm/vm.ts";
+import { listVms } from "../vm/vm.ts";
 
 /** The label of a VM in which an image is made: the image's name. */
 export const BUILD_LABEL = "nido/build";
@@ -48,7 +48,7 @@ export async function withThrowAwayVm<T>(
     const { problems } = await spawn(context, request);
     return await use({ vm, problems });
   } finally {
-    if (await findVm(context, vm)) await removeVm(uninterrupted(context), vm, { force: true });
+    await removeVm(uninterrupted(context), vm, { force: true });
     if (lock) await retireLock(lock);
   }
 }

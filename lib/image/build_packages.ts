@@ -3,6 +3,11 @@ import { NidoError } from "../errors.ts";
 import type { PackagesRecipe, Recipe } from "../recipe/recipe.ts";
 import { type BuiltImage, storeBuilt } from "./built.ts";
 import type { Image } from "./image.ts";
+import { refuser } from "./refuse.ts";
+import { needSpace } from "./space_guard.ts";
+
+// The packages unpacked, and the disk that they are written to, before it is compressed.
+const LEAST_BYTES = 1.5 * 2 ** 30;
 
 /** How an image is built. */
 export interface BuildOptions {
@@ -37,6 +42,7 @@ export async function buildPackages(
   { user = "nido", force = false }: BuildOptions = {},
 ): Promise<BuiltImage> {
   return await storeBuilt(context, { recipe, name, force }, async (folder) => {
+    await needSpace(context.home, LEAST_BYTES, refuser(`build image "${name}"`));
     const { buildFromPackages } = await import("../recipe/debian_packages.ts");
     return {
       disk: await buildFromPackages(context, recipe, folder),

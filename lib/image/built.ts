@@ -4,7 +4,7 @@ import { toNidoError } from "../errors.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { files } from "../store/files.ts";
 import { prepareHome } from "../store/home.ts";
-import { withLock } from "../store/lock.ts";
+import { isLocked, withLock } from "../store/lock.ts";
 import { writeRecord } from "../store/record.ts";
 import { sweepStaging, withStaging } from "../store/staging.ts";
 import {
@@ -61,6 +61,10 @@ export async function storeBuilt(
   await prepareHome(home);
   await sweepStaging(home);
   const lock = { doing, patienceMs: LONG_WORK_MS };
+  const isBusy = isLocked(files.lock(home, imageLock(name))).catch(() => false); // there is no lock yet
+  if (await isBusy) {
+    context.report({ stage: "wait", message: `waiting for who else works on image "${name}"` });
+  }
   return await withLock(context, { ...lock, what: imageLock(name) }, async () => {
     const present = await presentImage(home, name);
     if (present && !force) {

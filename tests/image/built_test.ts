@@ -67,6 +67,22 @@ Deno.test("two at once for one name build it once", async () => {
   assert.deepEqual(told.map(({ reused }) => reused).sort(), [false, true, true]);
 });
 
+Deno.test("who has to wait is told", async () => {
+  await using at = await fixture();
+  const building = { recipe: packagesRecipe(), name: "it", force: false };
+  const [begun, told] = [Promise.withResolvers<void>(), Promise.withResolvers<string>()];
+  const report = ({ message }: { message: string }) => told.resolve(message);
+  const first = storeBuilt(at.context, building, async (folder) => {
+    begun.resolve();
+    await told.promise;
+    return await maker().make(folder);
+  });
+  await begun.promise;
+  const second = storeBuilt({ ...at.context, report }, building, maker().make);
+  assert.equal(await told.promise, 'waiting for who else works on image "it"');
+  assert.deepEqual([(await first).reused, (await second).reused], [false, true]);
+});
+
 Deno.test("another image, or another recipe's, is not replaced unasked", async () => {
   await using at = await fixture();
   await importImage(at.context, { file: await writeRaw(at.at("disk.img")), name: "it" });
