@@ -76,24 +76,28 @@ function spoken(): ProgressLine {
 
 /** Hears all reports, shown or not, and puts the last one into words. */
 export class Words {
-  #pace = new Pace();
+  /** Of each download: several can be under way. */
+  readonly #paces = new Map<string, Pace>();
   #last?: Progress;
 
   hear(progress: Progress, now: number): void {
-    if (progress.message !== this.#last?.message) this.#pace = new Pace();
-    this.#pace.add(progress, now);
     this.#last = progress;
+    if (progress.stage !== DOWNLOAD) return;
+    const pace = this.#paces.get(progress.message) ?? new Pace();
+    this.#paces.set(progress.message, pace);
+    pace.add(progress, now);
   }
 
   tell(): string {
-    return this.#last ? describe(this.#last, this.#pace) : "";
+    if (!this.#last) return "";
+    return describe(this.#last, this.#paces.get(this.#last.message));
   }
 }
 
-function describe(progress: Progress, pace: Pace): string {
+function describe(progress: Progress, pace?: Pace): string {
   const { stage, done, total } = progress;
   const said = printable(progress.message).replaceAll("\n", " ");
-  if (stage === DOWNLOAD && done !== undefined) {
+  if (pace && done !== undefined) {
     const bar = total ? `${barOf(done / total, DOWNLOAD_BAR_CELLS)} ` : "";
     return `${said} ${bar}${pace.describe(progress)}`;
   }
