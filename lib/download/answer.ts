@@ -97,9 +97,16 @@ function lengthOf(headers: Headers): number | undefined {
   return length === null ? undefined : Number(length);
 }
 
-/** The setback that a failed connection means, or what was thrown where it is something else. */
-export function connectionFailure(thrown: unknown, hasDelivered: boolean): unknown {
-  if (!(thrown instanceof TypeError)) return thrown;
+/** Waits for something from a server; a connection that fails is a setback. */
+export async function reached<T>(coming: Promise<T>, hasDelivered: boolean): Promise<T> {
+  try {
+    return await coming;
+  } catch (error) {
+    throw error instanceof TypeError ? connectionFailure(error, hasDelivered) : error;
+  }
+}
+
+function connectionFailure(thrown: TypeError, hasDelivered: boolean): Setback {
   const told = thrown.cause instanceof Error ? thrown.cause.message : thrown.message;
   const reason = told.replace(/^.*?client error \(\w+\): /, "").replace(/^Fetch failed: /, "");
   const setback = (fact: string, remedy: "again" | "elsewhere") =>

@@ -2,7 +2,7 @@ import type { Context } from "../context.ts";
 import { NidoError } from "../errors.ts";
 import { type Refuse, refuser } from "../image/refuse.ts";
 import { isDiskFull, needSpace, SpaceGuard } from "../image/space_guard.ts";
-import { type Answer, ask, connectionFailure, type Resumption, StartOver } from "./answer.ts";
+import { type Answer, ask, reached, type Resumption, StartOver } from "./answer.ts";
 import type { Downloaded, Wanted } from "./download.ts";
 import type { DownloadRecord } from "./partial.ts";
 import type { PartialFile } from "./partial_file.ts";
@@ -133,14 +133,10 @@ export class Pull {
       "it does not answer",
       hasDelivered ? "again" : "elsewhere",
     );
-    try {
-      const answer = await ask(address, resumption, watch.signal);
-      this.#hasAnswer = true;
-      await this.#accept(address, answer);
-      if (answer.body) await this.#receive(answer.body, watch);
-    } catch (error) {
-      throw connectionFailure(error, hasDelivered);
-    }
+    const answer = await reached(ask(address, resumption, watch.signal), hasDelivered);
+    this.#hasAnswer = true;
+    await this.#accept(address, answer);
+    if (answer.body) await this.#receive(answer.body, watch);
   }
 
   /** From where to go on at an address; undefined is its beginning, and nothing of it is there. */
@@ -204,7 +200,7 @@ export class Pull {
     const reader = body.getReader({ mode: "byob" });
     for (let buffer = new ArrayBuffer(CHUNK_BYTES);;) {
       watch.expect(retries.stallMs, "it sends nothing", "again");
-      const { value, done } = await reader.read(new Uint8Array(buffer));
+      const { value, done } = await reached(reader.read(new Uint8Array(buffer)), true);
       if (done) break;
       if (end !== undefined && partial.size + value.length > end) {
         await this.#startOver();
