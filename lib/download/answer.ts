@@ -102,11 +102,13 @@ export async function reached<T>(coming: Promise<T>, hasDelivered: boolean): Pro
   try {
     return await coming;
   } catch (error) {
-    throw error instanceof TypeError ? connectionFailure(error, hasDelivered) : error;
+    throw connectionFailure(error, hasDelivered);
   }
 }
 
-function connectionFailure(thrown: TypeError, hasDelivered: boolean): Setback {
+/** The setback that a failed connection means, or what was thrown where it is something else. */
+export function connectionFailure(thrown: unknown, hasDelivered: boolean): unknown {
+  if (!(thrown instanceof TypeError)) return thrown;
   const told = thrown.cause instanceof Error ? thrown.cause.message : thrown.message;
   const reason = told.replace(/^.*?client error \(\w+\): /, "").replace(/^Fetch failed: /, "");
   const setback = (fact: string, remedy: "again" | "elsewhere") =>
