@@ -61,7 +61,7 @@ export class Pull {
       if (wanted.digest === undefined || wanted.digest === digest) {
         return { path: partial.path, digest, sha256, sizeBytes, url: source[0]! };
       }
-      await this.#startOver();
+      await this.#startOver(source);
       if (this.#hasReused && !isSecondTry) continue; // with nothing of an earlier try in it
       throw new Setback(
         "integrity",
@@ -80,13 +80,12 @@ export class Pull {
     const canGoOn = isSame || isSameLayout && wanted.digest !== undefined;
     this.#hasReused = canGoOn && partial.size > 0;
     if (record && canGoOn && record.partStart <= partial.size) return;
-    await this.#startOver();
-    await partial.describe(freshRecord(wanted, source));
+    await this.#startOver(source);
   }
 
-  async #startOver(): Promise<void> {
+  async #startOver(source: string[]): Promise<void> {
     await this.partial.cutTo(0);
-    await this.partial.describe(freshRecord(this.wanted, this.partial.record?.addresses ?? [""]));
+    await this.partial.describe(freshRecord(this.wanted, source));
   }
 
   /** Moves on to a part, unless it is the one under way. */
@@ -203,7 +202,7 @@ export class Pull {
       const { value, done } = await reached(reader.read(new Uint8Array(buffer)), true);
       if (done) break;
       if (end !== undefined && partial.size + value.length > end) {
-        await this.#startOver();
+        await this.#startOver(partial.record!.addresses);
         throw new Setback("integrity", `it sends more than the ${end} bytes due`, "elsewhere");
       }
       await this.#space.check(value.length);

@@ -135,6 +135,7 @@ Deno.test("wrong bytes: both digests are told, and nothing is left", async () =>
       `and the published one is ${it.digest}`,
   );
   assert.equal(it.server.seen.length, 1);
+  await assertNothingLeft(it.at);
   const good = await pull(it.at, [it.url, it.server.url("good")], it.digest);
   assertBytes(good.bytes, it.bytes);
   assert.equal(good.file.url, it.server.url("good"));
@@ -193,6 +194,7 @@ Deno.test("404 leads to the next address; alone it is told", async () => {
     `Cannot download debian:12: ${it.url}: it answers with HTTP status 404`,
   );
   assert.equal(it.server.seen.length, 3);
+  await assertNothingLeft(it.at);
 });
 
 Deno.test("500s pass, with waits between; then all addresses are named", async () => {
