@@ -1,7 +1,8 @@
 /**
  * Measures Nido against the bare floor, in one run on one machine.
  *
- *     deno task bench [--json] [list] [spawn] [guest] [mcp] [hatch [--parts PART,...] [--cycles N]]
+ *     deno task bench [--json] [list] [spawn] [guest] [mcp] [registry]
+ *         [hatch [--parts PART,...] [--cycles N]]
  *
  * Timings are medians; ratios within one run say more than the numbers. `hatch` has the parts cold,
  * warm, fork, snapshot, template, crowd and cycles.
@@ -14,6 +15,7 @@ import { hatchBench } from "./bench/hatch.ts";
 import { listBench } from "./bench/list.ts";
 import { mcpBench } from "./bench/mcp.ts";
 import type { Row } from "./bench/measure.ts";
+import { registryBench } from "./bench/registry.ts";
 import { spawnBench } from "./bench/spawn.ts";
 
 const { values, positionals } = parseArgs({
@@ -29,6 +31,7 @@ const benches: Record<string, () => Promise<Row[]>> = {
   spawn: spawnBench,
   guest: guestBench,
   mcp: mcpBench,
+  registry: registryBench,
   hatch: () => hatchBench(values.parts?.split(","), Number(values.cycles)),
 };
 const wanted = positionals.length ? positionals : Object.keys(benches);

@@ -97,6 +97,15 @@ function lengthOf(headers: Headers): number | undefined {
   return length === null ? undefined : Number(length);
 }
 
+/** Waits for something from a server; a connection that fails is a setback. */
+export async function reached<T>(coming: Promise<T>, hasDelivered: boolean): Promise<T> {
+  try {
+    return await coming;
+  } catch (error) {
+    throw connectionFailure(error, hasDelivered);
+  }
+}
+
 /** The setback that a failed connection means, or what was thrown where it is something else. */
 export function connectionFailure(thrown: unknown, hasDelivered: boolean): unknown {
   if (!(thrown instanceof TypeError)) return thrown;

@@ -86,7 +86,12 @@ async function download(
 ): Promise<Downloaded> {
   const hashing = progressOf(context, "check", `Reading what is there of ${wanted.label}`);
   using partial = await PartialFile.open(context, key, wanted.digest, hashing);
-  return await new Pull(context, wanted, partial, retries).run();
+  try {
+    return await new Pull(context, wanted, partial, retries).run();
+  } catch (error) {
+    if (partial.size === 0) await removeIfThere(files.download(context.home, key));
+    throw error;
+  }
 }
 
 async function waitForTurn(context: Context, wanted: Wanted, key: string) {

@@ -102,11 +102,11 @@ export async function removePartial(context: Context, key: string): Promise<numb
   }
 }
 
-/** Removes the downloads that nobody has resumed for a week. */
+/** Removes the downloads that nobody has resumed for a week, and what a kill left without a byte. */
 export async function sweepDownloads(context: Context): Promise<void> {
   const before = context.now().getTime() - FORGOTTEN_MS;
-  for (const { key, modifiedAt, busy } of await partialDownloads(context.home)) {
-    if (busy || Date.parse(modifiedAt) > before) continue;
+  for (const { key, sizeBytes, modifiedAt, busy } of await partialDownloads(context.home)) {
+    if (busy || (sizeBytes > 0 && Date.parse(modifiedAt) > before)) continue;
     await removePartial(context, key).catch((error) => {
       // Race: somebody resumes it at this moment.
       if (!(error instanceof NidoError && error.code === "busy")) throw error;

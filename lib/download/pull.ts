@@ -2,7 +2,7 @@ import type { Context } from "../context.ts";
 import { NidoError } from "../errors.ts";
 import { type Refuse, refuser } from "../image/refuse.ts";
 import { isDiskFull, needSpace, SpaceGuard } from "../image/space_guard.ts";
-import { type Answer, ask, connectionFailure, type Resumption, StartOver } from "./answer.ts";
+import { type Answer, ask, reached, type Resumption, StartOver } from "./answer.ts";
 import type { Downloaded, Wanted } from "./download.ts";
 import type { DownloadRecord } from "./partial.ts";
 import type { PartialFile } from "./partial_file.ts";
@@ -61,7 +61,7 @@ export class Pull {
       if (wanted.digest === undefined || wanted.digest === digest) {
         return { path: partial.path, digest, sha256, sizeBytes, url: source[0]! };
       }
-      await this.#startOver();
+      await this.#startOver(source);
       if (this.#hasReused && !isSecondTry) continue; // with nothing of an earlier try in it
       throw new Setback(
         "integrity",
@@ -80,13 +80,12 @@ export class Pull {
     const canGoOn = isSame || isSameLayout && wanted.digest !== undefined;
     this.#hasReused = canGoOn && partial.size > 0;
     if (record && canGoOn && record.partStart <= partial.size) return;
-    await this.#startOver();
-    await partial.describe(freshRecord(wanted, source));
+    await this.#startOver(source);
   }
 
-  async #startOver(): Promise<void> {
+  async #startOver(source: string[]): Promise<void> {
     await this.partial.cutTo(0);
-    await this.partial.describe(freshRecord(this.wanted, this.partial.record?.addresses ?? [""]));
+    await this.partial.describe(freshRecord(this.wanted, source));
   }
 
   /** Moves on to a part, unless it is the one under way. */
@@ -133,14 +132,10 @@ export class Pull {
       "it does not answer",
       hasDelivered ? "again" : "elsewhere",
     );
-    try {
-      const answer = await ask(address, resumption, watch.signal);
-      this.#hasAnswer = true;
-      await this.#accept(address, answer);
-      if (answer.body) await this.#receive(answer.body, watch);
-    } catch (error) {
-      throw connectionFailure(error, hasDelivered);
-    }
+    const answer = await reached(ask(address, resumption, watch.signal), hasDelivered);
+    this.#hasAnswer = true;
+    await this.#accept(address, answer);
+    if (answer.body) await this.#receive(answer.body, watch);
   }
 
   /** From where to go on at an address; undefined is its beginning, and nothing of it is there. */
@@ -204,10 +199,10 @@ export class Pull {
     const reader = body.getReader({ mode: "byob" });
     for (let buffer = new ArrayBuffer(CHUNK_BYTES);;) {
       watch.expect(retries.stallMs, "it sends nothing", "again");
-      const { value, done } = await reader.read(new Uint8Array(buffer));
+      const { value, done } = await reached(reader.read(new Uint8Array(buffer)), true);
       if (done) break;
       if (end !== undefined && partial.size + value.length > end) {
-        await this.#startOver();
+        await this.#startOver(partial.record!.addresses);
         throw new Setback("integrity", `it sends more than the ${end} bytes due`, "elsewhere");
       }
       await this.#space.check(value.length);

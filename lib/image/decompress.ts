@@ -24,11 +24,7 @@ export async function* decompress(
   packed: AsyncIterable<Uint8Array>,
   compression: Compression,
 ): AsyncGenerator<Uint8Array> {
-  if (compression === "xz") {
-    const { default: xz } = await import("xz-decompress");
-    yield* new xz.XzReadableStream(ReadableStream.from(packed));
-    return;
-  }
+  if (compression === "xz") return yield* unxz(packed);
   if (compression === "bz2") return yield* bunzip(packed);
   const { createGunzip, createZstdDecompress } = await import("node:zlib");
   const { pipeline, Readable } = await import("node:stream");
@@ -40,4 +36,15 @@ export async function* decompress(
   // The iteration below throws what goes wrong in the pipeline.
   pipeline(Readable.from(gz ? packed : wholeZstdFrames(packed)), unpack, () => {});
   yield* unpack;
+}
+
+async function* unxz(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const { default: xz } = await import("xz-decompress");
+  const reader = new xz.XzReadableStream(ReadableStream.from(packed)).getReader();
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  } finally {
+    // xz-decompress 0.2 throws when it is left after the last input; why it is left tells more.
+    await reader.cancel().catch(() => {});
+  }
 }

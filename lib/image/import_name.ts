@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { looksLikeAddress } from "../catalog/reference.ts";
 import type { Architecture } from "./image.ts";
 
-const SUFFIX = /\.(xz|gz|zst|qcow2|qcow|img|raw|disk)$/;
+const SUFFIX = /\.(xz|gz|bz2|zst|tar|qcow2|qcow|img|raw|disk|vmdk|vhdx|vdi)$/;
 
 /** True for a file name that ends like a disk's. */
 export function hasDiskSuffix(path: string): boolean {

@@ -138,8 +138,7 @@ async function fetched(context: Context, target: PullTarget): Promise<Pulled> {
     const image = await keep(context, target, file.digest, file);
     return { image: image!, reused: false };
   };
-  return await present() ??
-    await withDownload(context, { sources, digest, sizeBytes, label }, store, { present });
+  return await withDownload(context, { sources, digest, sizeBytes, label }, store, { present });
 }
 
 /** Gives a stored disk its name, storing it first when there is a file; undefined without either. */

@@ -2,7 +2,7 @@
 export interface Row {
   what: string;
   value: number;
-  unit: "ms" | "s" | "MiB" | "KiB" | "B" | "calls/s" | "tokens" | "failures" | "left";
+  unit: "ms" | "s" | "MiB" | "MiB/s" | "KiB" | "B" | "calls/s" | "tokens" | "failures" | "left";
   runs: number;
   /** What all but one in twenty runs stayed below. */
   p95?: number;

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { withDownload } from "../../lib/download/download.ts";
 import { serveImages } from "../helpers/image_server.ts";
 import {
+  assertBytes,
   assertNothingLeft,
   fails,
   place,
@@ -10,7 +12,6 @@ import {
   sha512,
   take,
 } from "./fixture.ts";
-import { withDownload } from "../../lib/download/download.ts";
 
 const SIZE = 3_000_000;
 
@@ -19,7 +20,7 @@ Deno.test("a file is downloaded, verified, handed over, and gone afterwards", as
   const { bytes, digest } = await published(SIZE);
   await using server = serveImages({ disk: { bytes } });
   const { bytes: got, file } = await pull(at, server.url("disk"), digest);
-  assert.deepEqual(got, bytes);
+  assertBytes(got, bytes);
   assert.deepEqual({ ...file, path: "" }, {
     path: "",
     digest,
@@ -62,7 +63,7 @@ Deno.test("a redirect is followed, and the address before it is told", async () 
   server.files.disk!.always = { redirect: "/moved/disk" };
   server.files["moved/disk"]!.faults = [{ dropAfter: 1_000_000 }];
   const { bytes: got, file } = await pull(at, server.url("disk"), digest);
-  assert.deepEqual(got, bytes);
+  assertBytes(got, bytes);
   assert.equal(file.url, server.url("disk"));
   assert.deepEqual(server.seen.map(({ path, range }) => [path, range]), [
     ["disk", undefined],
@@ -94,7 +95,7 @@ Deno.test("parts are joined in order, and a resume knows in which part it is", a
     `Cannot download debian:12: ${server.url("disk.1")}: it answers with HTTP status 404`,
   );
   const { bytes: got, file } = await withDownload(at.context, wanted, take, QUICK);
-  assert.deepEqual(got, bytes);
+  assertBytes(got, bytes);
   assert.deepEqual([file.sha256, file.url], [digest, server.url("disk.0")]);
   assert.deepEqual(server.seen.map(({ path, range, ifRange }) => [path, range, ifRange]), [
     ["disk.0", undefined, undefined],

@@ -14,9 +14,9 @@ export const QUICK: Retries = {
   firstWaitMs: 1,
   longestWaitMs: 5,
   longestAskedWaitMs: 50,
-  answerMs: 500,
-  offlineAnswerMs: 100,
-  stallMs: 300,
+  answerMs: 10_000,
+  offlineAnswerMs: 10_000,
+  stallMs: 10_000,
 };
 
 /** A home that is gone after the test, and the progress that was told. */
@@ -71,6 +71,13 @@ export async function pull(
   const sources = [urls].flat().map((url) => [url]);
   const wanted = { sources, digest, sizeBytes, label: "debian:12" };
   return await withDownload(at.context, wanted, take, { ...QUICK, ...retries });
+}
+
+/** Asserts that two files are the same; a difference is not shown, as assert would, number by number. */
+export function assertBytes(actual: Uint8Array, expected: Uint8Array): void {
+  assert.equal(actual.length, expected.length);
+  const differs = actual.findIndex((byte, index) => byte !== expected[index]);
+  assert.equal(differs, -1, `the files differ from byte ${differs} on`);
 }
 
 /** Asserts a failure by code and exact message, and gives it. */

@@ -16,8 +16,6 @@ const how = await withDownload<string>(
   },
   {
     ...QUICK,
-    stallMs: 10_000,
-    answerMs: 10_000,
     present: () => Deno.stat(stored).then(() => "present", () => undefined),
   },
 );

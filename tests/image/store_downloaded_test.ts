@@ -79,7 +79,7 @@ Deno.test("a plain qcow2 is moved, unchanged, under its published digest", async
 
 Deno.test("every format and packing becomes one plain qcow2 with the same content", async () => {
   await using at = await fixture();
-  const raw = await writeRaw(at.at("disk.raw"), 3 << 20);
+  const raw = await writeRaw(at.at("disk.raw"));
   const made: [string, DiskFormat, Packing?][] = [[raw, "raw"]];
   const convert = async (format: DiskFormat, name: string, ...options: string[]) => {
     await qemuImg("convert", "-f", "raw", "-O", format, ...options, raw, at.at(name));
@@ -95,6 +95,8 @@ Deno.test("every format and packing becomes one plain qcow2 with the same conten
     await run(program, ["-k1", raw]);
     made.push([`${raw}.${packing}`, "raw", packing]);
   }
+  await run("tar", ["-C", at.folder, "-cJf", at.at("disk.tar.xz"), "disk.raw"]);
+  made.push([at.at("disk.tar.xz"), "raw", "tar.xz"]);
   await run("zstd", ["-qk1", raw]);
   made.push([`${raw}.zst`, "raw", "zst"]);
   await run("xz", ["-k1", at.at("sparse.vmdk")]);

@@ -10,6 +10,7 @@ const HEAVY = [
   "yaml",
   "xz-decompress",
   "tar-stream",
+  "unbzip2-stream",
   "commander",
   "@bomb.sh/tab",
   "@modelcontextprotocol/sdk",
