@@ -1,6 +1,6 @@
 #!/bin/sh
 # From nothing to a running VM: sh scripts/quickstart.sh [IMAGE]
-# IMAGE (or NIDO_IMAGE) is a disk image to use in place of the Debian 12 that is made here.
+# IMAGE (or NIDO_IMAGE) is a disk image to use in place of Debian 12, which is pulled or made here.
 set -eu
 
 project=$(cd "$(dirname "$0")/.." && pwd)
@@ -14,7 +14,7 @@ project=$(cd "$(dirname "$0")/.." && pwd)
 . "$project/scripts/setup/guest_image.sh"
 
 vm=quickstart
-image_name=debian-12
+image_name=debian:12
 given_image=${1:-${NIDO_IMAGE:-}}
 started_at=$(now)
 
@@ -46,32 +46,34 @@ vm_state() {
   nido info "$vm" --json 2>/dev/null | sed -n 's/.*"state":"\([a-z]*\)".*/\1/p'
 }
 
-# Sets $image to what `nido spawn --image` takes.
-choose_image() {
+# Spawns from the given image, else from Debian 12. Where that can't be pulled, nor made with what is
+# here (host_missing and unavailable), it is made once that is installed. $told is what spawn said.
+spawn() {
   if [ -n "$given_image" ]; then
     [ -f "$given_image" ] || fail "Cannot use the image $given_image: there is no such file"
-    image=$given_image
-    return 0
+    told=$(nido spawn "$vm" --image "$given_image")
+    return
   fi
-  say "Making the Debian 12 guest image (a minute; later runs find it)"
-  file=$(guest_image "$project" "name the file of one: sh scripts/quickstart.sh FILE") || exit 1
-  image=$image_name
-  import_status=0
-  import_words=$(nido image import "$file" --name "$image_name" --quiet 2>&1) || import_status=$?
-  case $import_status in
-    0) ;;
-    4) say "Keeping the image \"$image_name\" that is there, made from another file" ;;
-    *) fail "Cannot import $file: $import_words" ;;
+  spawn_status=0
+  told=$(nido spawn "$vm" --image "$image_name") || spawn_status=$?
+  case $spawn_status in
+    0) return 0 ;;
+    9 | 11) ;;
+    *) return "$spawn_status" ;;
   esac
+  say "Making the Debian 12 guest image (two minutes; later runs find it)"
+  guest_image_needs "name the file of one: sh scripts/quickstart.sh FILE"
+  nido image build debian-12 --name "$image_name" \
+    ${NIDO_DEBIAN_MIRROR:+--mirror "$NIDO_DEBIAN_MIRROR"} >/dev/null || return
+  told=$(nido spawn "$vm" --image "$image_name")
 }
 
 hatch() {
   state=$(vm_state)
   case $state in
     '')
-      choose_image
       say "Hatching the VM \"$vm\" (first boot: under a minute with acceleration, a few without)"
-      told=$(nido spawn "$vm" --image "$image") && printf '%s\n' "$told" | grep -v '^  nido '
+      spawn && printf '%s\n' "$told" | grep -v '^  nido '
       ;;
     running) say "The VM \"$vm\" is running already" ;;
     paused | suspended)
