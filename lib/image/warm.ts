@@ -17,7 +17,7 @@ export default operation({
   }),
   output: warmOutput,
   positional: ["name"],
-  examples: ["nido image warm debian-12", "nido image warm debian-12 --cpus 4 --memory 2G"],
+  examples: ["nido image warm debian:12", "nido image warm debian:12 --cpus 4 --memory 2G"],
   text: (warm) => warmText("image", warm),
   run: async (context, { name, ...request }) =>
     await warmBase(context, imageBase(await openLocal(context, name)), request),

@@ -191,10 +191,10 @@ export default operation({
   output,
   positional: ["name", "template"],
   examples: [
-    "nido spawn --image debian-12",
+    "nido spawn --image debian:12",
     "nido spawn web-2 web-template",
     "nido spawn web --image ./disk.qcow2 --memory 2G --disk 20G --port 80:8080",
-    "nido spawn --image debian-12 --user-data setup.yaml --json",
+    "nido spawn --image debian:12 --user-data setup.yaml --json",
   ],
   text: (result) => {
     const { timings } = result;

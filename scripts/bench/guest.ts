@@ -13,8 +13,8 @@ import { nido, withPlace } from "./place.ts";
 export async function guestBench(): Promise<Row[]> {
   const rows: Row[] = [];
   await withPlace(async (context) => {
-    await importImage(context, { file: await guestImage(), name: "debian-12", force: false });
-    const request = { name: "wren", image: "debian-12", memoryMib: 512, cpus: 2 };
+    await importImage(context, { file: await guestImage(), name: "debian:12", force: false });
+    const request = { name: "wren", image: "debian:12", memoryMib: 512, cpus: 2 };
     const since = performance.now();
     const { timings } = await spawn(context, {
       ...request,

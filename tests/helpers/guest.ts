@@ -17,7 +17,7 @@ export async function guestImage(): Promise<string> {
 }
 
 /** The image that the guest tests import, and the size that their shared base is warm for. */
-const IMAGE = "debian-12";
+const IMAGE = "debian:12";
 const MEMORY = "512M";
 
 /** A home with the guest image in it and the real command line to use it with. */

@@ -26,7 +26,7 @@ export async function hatch(
 ): Promise<void> {
   const { spawnPath, spawnPathReason } = await spawn(context, {
     name: `bench-${name}`,
-    image: "debian-12",
+    image: "debian:12",
     memoryMib: 512,
     wait,
     timeoutSeconds: 900,

@@ -10,7 +10,7 @@ const TIMES = 7;
 
 /** What `--expand` buys: reading all of a template's disk, packed and unpacked, through QEMU. */
 export async function templatePart({ context, rows }: Bench): Promise<void> {
-  const image = await openImage(context.home, "debian-12");
+  const image = await openImage(context.home, "debian:12");
   const folder = await Deno.makeTempDir({ prefix: "nido-bench-" });
   try {
     const compact = { path: join(folder, "compact.qcow2"), ms: [] as number[] };

@@ -26,7 +26,7 @@ export async function warmPart(bench: Bench): Promise<void> {
     await remove(bench, "egg");
     asProcess.push(
       await msOf(async () => {
-        const image = ["--image", "debian-12", "--memory", "512M"];
+        const image = ["--image", "debian:12", "--memory", "512M"];
         await nido(context, "spawn", "bench-egg", ...image);
         await nido(context, "exec", "bench-egg", "--", "uname", "-n");
       }),

@@ -5,7 +5,7 @@ import { startNido } from "../../helpers/command.ts";
 import { Nest } from "../../helpers/guest.ts";
 import { cannotBuild } from "../../recipe/workshop.ts";
 
-const BASE = "debian-12";
+const BASE = "debian:12";
 
 Deno.test({
   name: "an image is built from Debian's packages, and VMs are spawned from it",

@@ -38,7 +38,7 @@ Deno.test("ten clones of one base, hatched at once", async (t) => {
       ),
       CLONES.map((name) => `${name} running done warm`),
     );
-    assert.match(spawned[0].spawnPathReason, /^it woke from the memory of image "debian-12", froz/);
+    assert.match(spawned[0].spawnPathReason, /^it woke from the memory of image "debian:12", froz/);
     const ports = spawned.flatMap(({ ports }) => ports.map((port: { host: number }) => port.host));
     assert.equal(new Set(ports).size, CLONES.length);
   });
@@ -81,9 +81,9 @@ Deno.test("ten clones of one base, hatched at once", async (t) => {
   });
 
   await t.step("what they stand on can't be removed", async () => {
-    const { code, message, details } = await nest.error(["image", "remove", "debian-12"]);
+    const { code, message, details } = await nest.error(["image", "remove", "debian:12"]);
     assert.equal(code, "in_use");
-    assert.match(message, /^Cannot remove image "debian-12": in use by .*clone-0, clone-1, /);
+    assert.match(message, /^Cannot remove image "debian:12": in use by .*clone-0, clone-1, /);
     for (const name of CLONES) assert.ok(details.users.includes(name), message);
     assert.equal((await nest.data(["info", "clone-9"])).state, "running");
   });

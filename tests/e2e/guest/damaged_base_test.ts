@@ -3,7 +3,7 @@ import { readQcow2 } from "../../../lib/image/qcow2.ts";
 import { Nest } from "../../helpers/guest.ts";
 import { copyHome, copyMoment, type WarmMoment, warmMoment } from "../../helpers/warm_moment.ts";
 
-const AGAIN = "nido image warm debian-12 makes a new one";
+const AGAIN = "nido image warm debian:12 makes a new one";
 
 /** What is done to a warm base, and why a VM then boots instead. */
 interface Fault {
@@ -49,7 +49,7 @@ const FAULTS: Record<string, Fault> = {
   "QEMU was upgraded": {
     does: ({ say }) => say((record) => void (record.fingerprint.qemu = "7.2.1 another build")),
     reason:
-      'image "debian-12" is not warm yet, and only a spawn that waits until ready makes it so',
+      'image "debian:12" is not warm yet, and only a spawn that waits until ready makes it so',
   },
 };
 
@@ -90,15 +90,15 @@ Deno.test("a base whose memory can't be used is booted from, and its VMs work", 
         );
         assert.notEqual(second.backingFile, moment.at("disk"));
       }
-      assert.equal((await nest.data(["image", "info", "debian-12"])).name, "debian-12");
+      assert.equal((await nest.data(["image", "info", "debian:12"])).name, "debian:12");
     });
   }
 
   await t.step("what no warm base fits boots, and says why", async () => {
     await place();
     const size = (fact: string, flags: string) =>
-      `image "debian-12" is warm for 2 CPUs and 512 MiB, not for ${fact}; ` +
-      `nido image warm debian-12 ${flags} makes it so`;
+      `image "debian:12" is warm for 2 CPUs and 512 MiB, not for ${fact}; ` +
+      `nido image warm debian:12 ${flags} makes it so`;
     await Deno.writeTextFile(nest.at("early.yaml"), "#cloud-config\nbootcmd: [[date]]\n");
     for (
       const [flags, expected] of [
@@ -119,14 +119,14 @@ Deno.test("a base whose memory can't be used is booted from, and its VMs work", 
   await t.step("an image goes with its warm bases, but not from under a VM", async () => {
     const { spawnPath } = await spawn();
     assert.equal(spawnPath, "warm");
-    const refused = await nest.error(["image", "remove", "debian-12"]);
+    const refused = await nest.error(["image", "remove", "debian:12"]);
     assert.deepEqual([refused.code, refused.message, refused.hint], [
       "in_use",
-      'Cannot remove image "debian-12": in use by egg',
+      'Cannot remove image "debian:12": in use by egg',
       "nido delete egg",
     ]);
     await nest.ok(["delete", "egg", "--force"]);
-    await nest.ok(["image", "remove", "debian-12"]);
+    await nest.ok(["image", "remove", "debian:12"]);
     for (const folder of ["moments", "disks", "images", "staging"]) {
       assert.deepEqual(await Array.fromAsync(Deno.readDir(`${nest.home}/${folder}`)), [], folder);
     }

@@ -19,7 +19,7 @@ Deno.test("a first boot that takes too long, and then fails, says so", async (t)
     "spawn",
     "egg",
     "--image",
-    "debian-12",
+    "debian:12",
     "--memory",
     "512M",
     "--user-data",

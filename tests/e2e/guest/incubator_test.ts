@@ -11,7 +11,7 @@ Deno.test("a spawn that is killed while it makes its base warm leaves nothing th
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "-A", fromFileUrl("../../main.ts"), "spawn", "egg"],
-      ...["--image", "debian-12", "--memory", "512M"],
+      ...["--image", "debian:12", "--memory", "512M"],
     ],
     env: { NIDO_HOME: nest.home },
     stdout: "null",
@@ -39,7 +39,7 @@ Deno.test("without shared memory VMs wake from memory that is read in full", asy
   assert.deepEqual([first.spawnPath, second.spawnPath], ["stream", "stream"]);
   assert.match(
     second.spawnPathReason,
-    /^it woke from the memory, read in full, of image "debian-12"/,
+    /^it woke from the memory, read in full, of image "debian:12"/,
   );
   assert.equal(second.timings.incubateSeconds, undefined);
   for (const name of ["one", "two"]) {

@@ -27,7 +27,7 @@ Deno.test("one real guest, from the egg to the end", async (t) => {
       "spawn",
       "web",
       "--image",
-      "debian-12",
+      "debian:12",
       "--memory",
       "512M",
       "--disk",

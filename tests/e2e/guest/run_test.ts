@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Nest } from "../../helpers/guest.ts";
 
-const SHAPE = ["--image", "debian-12", "--memory", "512M"];
+const SHAPE = ["--image", "debian:12", "--memory", "512M"];
 
 Deno.test("one command in a VM of its own, which is gone afterwards", async (t) => {
   await using nest = await Nest.shared("once");

@@ -50,7 +50,7 @@ async function job(nest: Nest, transport: Transport): Promise<void> {
     const name = "agent";
     const path = "/home/nido/sum.py";
     const text = "print(sum(range(10)))\n";
-    const spawned = await call("vm_spawn", { name, image: "debian-12", memoryMib: 512 });
+    const spawned = await call("vm_spawn", { name, image: "debian:12", memoryMib: 512 });
     assert.deepEqual([spawned.name, spawned.state, spawned.pending], [name, "running", undefined]);
     await call("vm_write_file", { name, path, content: text });
     const ran = await call("vm_exec", { name, command: ["python3", path] });
