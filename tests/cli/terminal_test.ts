@@ -22,8 +22,8 @@ Deno.test({
   fn: async () => {
     const text = await drawn(["command", "dev", "report"]);
     assert.doesNotMatch(text, /boot: two/); // it came too soon to be drawn
-    assert.match(text, /ESC\[36m›ESC\[0m boot: one {2}ESC\[2m.* msESC\[0m\rESC\[K/);
-    assert.match(text, /ready: three █████░{15} 25% {2}.*\rESC\[K$/);
+    assert.match(text, /ESC\[36m›ESC\[0m boot: oneESC\[2m {2}.* msESC\[0m\rESC\[K/);
+    assert.match(text, /ready: three █████░{15} 25%ESC\[2m {2}.*\rESC\[K$/);
     assert.doesNotMatch(text, /\n/);
   },
 });
