@@ -14,8 +14,7 @@ const AT_ONCE = 3;
 
 const input = z.strictObject({
   references: z.array(z.string().min(1).max(4096)).min(1).max(32).describe(
-    "What to pull: debian, debian:12, debian:bookworm, debian:12@sha256:..., or an address with " +
-      "@sha256:... behind it",
+    "What to pull: debian, debian:12, debian:12@sha256:..., or an address with @sha256:... behind it",
   ),
   architecture: architecture.optional().describe("The guest's architecture; default this host's"),
   catalog: field("commandLine", z.string().min(1).max(4096)).optional().describe(

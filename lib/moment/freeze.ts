@@ -10,6 +10,7 @@ import { files, momentFiles, nextLayer, runFiles, vmFiles } from "../store/files
 import { withLock } from "../store/lock.ts";
 import { syncFolder, writeFileAtomic, writeRecord } from "../store/record.ts";
 import { runFolder } from "../store/run_folder.ts";
+import { tellTime } from "../vm/go_on.ts";
 import { endMachine } from "../vm/launch.ts";
 import { cutPower } from "../vm/shut_down.ts";
 import { type SoundVm, withMonitor } from "../vm/vm.ts";
@@ -22,14 +23,19 @@ export interface Frozen {
   stateBytes: number;
   /** How long the VM stood still, in milliseconds. */
   stillMs: number;
+  /** What went wrong without stopping it. */
+  problems: string[];
 }
+
+/** A clock that is late by less is nobody's concern. */
+const LATE_MS = 300;
 
 /**
  * Freezes a live VM whose lock the caller holds: its memory and device state go to `folder`, while
  * the guest runs where that is safe; it goes on in a new layer of its disk.
  */
 export async function freeze(context: Context, vm: SoundVm, folder: string): Promise<Frozen> {
-  return await withMonitor(context, vm, "work", async (qmp) => {
+  const frozen = await withMonitor(context, vm, "work", async (qmp) => {
     let layer = "";
     const { sizeBytes, stillMs } = await saveMemory(context, vm, qmp, folder, {
       goesOn: true,
@@ -39,6 +45,8 @@ export async function freeze(context: Context, vm: SoundVm, folder: string): Pro
     });
     return { layer, stateBytes: sizeBytes, stillMs };
   });
+  const isLate = vm.state === "running" && frozen.stillMs > LATE_MS;
+  return { ...frozen, problems: isLate ? await tellTime(context, vm) : [] };
 }
 
 /** Writes a live VM's memory and device state to `folder`; unless it goes on it stands still then. */

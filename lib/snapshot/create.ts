@@ -88,7 +88,7 @@ export async function createSnapshot(
       await writeRecord(join(staged, snapshotFiles.record), record);
       if (!isLive) await removeLeftovers(sound);
     });
-    const { at, layer, memory, stillMs, hasScreen, problem } = kept!;
+    const { at, layer, memory, stillMs, hasScreen } = kept!;
     const all = await listSnapshots(sound.folder);
     return {
       name,
@@ -100,7 +100,7 @@ export async function createSnapshot(
       diskBytes: await diskUseBytes(files.layer(context.home, layer)),
       screenPath: hasScreen ? join(folder, snapshotFiles.screen) : undefined,
       stillMs,
-      problems: problem === undefined ? problems : [...problems, problem],
+      problems: [...problems, ...kept!.problems],
     };
   });
 }
@@ -137,7 +137,7 @@ export default operation({
   summary: "Keep what a VM is at this instant",
   description:
     "Keeps the disk of a VM, and the memory and screen of one that runs, as a snapshot that it can " +
-    "be brought back to. A running VM stands still for a moment only and goes on.",
+    "be brought back to. A running VM stands still for a moment and goes on.",
   effect: "create",
   input,
   output,

@@ -14,18 +14,20 @@ export interface Kept {
   memory?: { sizeBytes: number };
   stillMs?: number;
   hasScreen: boolean;
-  /** Why there is no picture of the screen. */
-  problem?: string;
+  /** What went wrong without stopping it. */
+  problems: string[];
 }
 
 /** Keeps the memory, screen and disk of a live VM, which goes on. */
 export async function keepAll(context: Context, vm: SoundVm, folder: string): Promise<Kept> {
-  const problem = await keepScreen(context, vm, folder);
-  const { layer, stateBytes, stillMs } = await freeze(context, vm, folder);
+  const noScreen = await keepScreen(context, vm, folder);
+  const { layer, stateBytes, stillMs, problems } = await freeze(context, vm, folder);
   const at = context.now().toISOString();
   if (vm.record.firmware === "uefi") await syncFile(join(folder, snapshotFiles.firmwareVars));
   const memory = { sizeBytes: stateBytes };
-  return { at, layer, memory, stillMs, hasScreen: problem === undefined, problem };
+  const hasScreen = noScreen === undefined;
+  if (!hasScreen) problems.push(noScreen);
+  return { at, layer, memory, stillMs, hasScreen, problems };
 }
 
 /** Keeps the disk of a VM that has no machine. */
@@ -37,7 +39,7 @@ export async function keepDisk(context: Context, vm: SoundVm, folder: string): P
     await Deno.copyFile(join(vm.folder, vmFiles.firmwareVars), kept);
     await syncFile(kept);
   }
-  return { at, layer, hasScreen: false };
+  return { at, layer, hasScreen: false, problems: [] };
 }
 
 /** Gives why there is no picture, if so. */

@@ -60,9 +60,12 @@ export async function withCopiedDisk<T>(
       const isAlive = vm.state === "running" || vm.state === "paused";
       if (isAlive || !keepIdentity) checkRoom(source);
       if (isAlive) {
-        const copy = await copyAlive(context, source, incubator, request);
+        const { copy, problems } = await copyAlive(context, source, incubator, request);
         // The VM is free again while its copy is cleaned.
-        return async () => await use(await bringToRest(context, source, copy, request));
+        return async () => {
+          const copied = await bringToRest(context, source, copy, request);
+          return await use({ ...copied, problems: [...problems, ...copied.problems] });
+        };
       }
       await endHalfStarted(source);
       const disk = join(source.folder, record.disk);
@@ -88,16 +91,17 @@ async function copyAlive(
   source: SoundVm,
   incubator: Incubator,
   request: CopyRequest,
-): Promise<SoundVm> {
+): Promise<{ copy: SoundVm; problems: string[] }> {
   const isReached = !request.keepIdentity && source.state === "running";
   if (isReached) await reaching(context, request, () => leaveReader(context, source));
   context.report({ stage: "memory", message: `copying the memory of "${source.name}"` });
-  const { layer } = await freeze(context, source, incubator.folder);
-  return await lay(source, incubator, files.layer(context.home, layer), {
+  const { layer, problems } = await freeze(context, source, incubator.folder);
+  const copy = await lay(source, incubator, files.layer(context.home, layer), {
     state: `incubators/${incubator.id}/${momentFiles.state}`,
     renews: "clock",
     hostKey: source.record.hostKey,
   });
+  return { copy, problems };
 }
 
 /** A copy that boots from the VM's disk, which the caller keeps from being used otherwise. */

@@ -59,6 +59,7 @@ const output = z.strictObject({
   })).describe("The copies"),
   stillMs: z.int().min(0).max(600_000).describe("Milliseconds that the VM stood still for it"),
   memoryBytes: z.number().describe("Bytes of memory that were copied"),
+  problems: z.array(z.string()).describe("What went wrong with the VM without stopping it"),
 });
 
 /**
@@ -110,6 +111,7 @@ export async function fork(
       forks: forks.map((fork) => ({ ...fork, problems: [...problems, ...fork.problems] })),
       stillMs: frozen.stillMs,
       memoryBytes: frozen.stateBytes,
+      problems: frozen.problems,
     };
   });
 }
@@ -231,15 +233,16 @@ export default operation({
   summary: "Copy a running VM, memory and all",
   description:
     "Makes running copies of a running VM: its processes go on in each of them. The VM stands still " +
-    "for a fraction of a second; each copy gets a name, an SSH host key, ports and a disk layer of its own.",
+    "for a moment; each copy gets a name, an SSH host key, ports and a disk layer of its own.",
   effect: "create",
   input,
   output,
   positional: ["name"],
   examples: ["nido fork web", "nido fork web --count 3", "nido fork web --into try-a --into try-b"],
-  text: ({ name, forks, stillMs }) =>
+  text: ({ name, forks, stillMs, problems }) =>
     [
       `"${name}" stood still for ${stillMs} ms`,
+      ...problems.map((problem) => `  note: ${problem}`),
       ...forks.flatMap((fork) => [
         `"${fork.name}" has hatched: running`,
         ...fork.ports.map(({ address, host, guest, protocol, label }) =>

@@ -14,6 +14,19 @@ const AGENT_MS = 3_000;
  */
 export async function goOn(context: Context, vm: SoundVm): Promise<string[]> {
   const letGo = () => withMonitor(context, vm, "work", (qmp) => qmp.execute("cont"));
+  return await toldAround(context, vm, letGo);
+}
+
+/** Tells a guest the time that stood still for a moment; gives what went wrong with that. */
+export async function tellTime(context: Context, vm: SoundVm): Promise<string[]> {
+  return await toldAround(context, vm, () => Promise.resolve());
+}
+
+async function toldAround(
+  context: Context,
+  vm: SoundVm,
+  letGo: () => Promise<unknown>,
+): Promise<string[]> {
   if (await isHeard(context, vm, "hatch")) {
     using link = await ReaderLink.open(await socketPath(context, vm, "hatch"));
     await link.send(await pendingRenewal(context, vm));
