@@ -107,3 +107,37 @@ export const COUNT = [
   0xf4,                   // hlt: until the clock ticks
   0xeb, -(5 + 3 + 3 + 2 + 1 + 2) & 0xff, // jmp count
 ];
+
+/**
+ * Counts in 128 pages of its memory, one after the other and as fast as it can, and looks at each first:
+ * it writes `B` to the serial port and stands still when one holds another number than it should.
+ */
+// deno-fmt-ignore
+export const MARCH = [
+  0xfa,                   // cli
+  0x31, 0xdb,             // xor bx, bx
+  0xb8, 0x00, 0x10,       // mov ax, 0x1000: the first page
+  // clear:
+  0x8e, 0xc0,             // mov es, ax
+  0x26, 0x89, 0x1e, 0x00, 0x00, // mov [es:0], bx
+  0x05, 0x00, 0x01,       // add ax, 0x100: the next page
+  0x3d, 0x00, 0x90,       // cmp ax, 0x9000: the last one is done
+  0x72, -(2 + 5 + 3 + 3 + 2) & 0xff, // jb clear
+  // round:
+  0xb8, 0x00, 0x10,       // mov ax, 0x1000
+  // page:
+  0x8e, 0xc0,             // mov es, ax
+  0x26, 0x39, 0x1e, 0x00, 0x00, // cmp [es:0], bx
+  0x75, 5 + 3 + 3 + 2 + 1 + 2, // jne bad
+  0x26, 0xff, 0x06, 0x00, 0x00, // inc word [es:0]
+  0x05, 0x00, 0x01,       // add ax, 0x100
+  0x3d, 0x00, 0x90,       // cmp ax, 0x9000
+  0x72, -(2 + 5 + 2 + 5 + 3 + 3 + 2) & 0xff, // jb page
+  0x43,                   // inc bx
+  0xeb, -(3 + 2 + 5 + 2 + 5 + 3 + 3 + 2 + 1 + 2) & 0xff, // jmp round
+  // bad:
+  0xb0, 0x42,             // mov al, 'B'
+  0xba, 0xf8, 0x03,       // mov dx, 0x3f8
+  0xee,                   // out dx, al
+  ...IDLE,
+];
