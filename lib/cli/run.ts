@@ -65,8 +65,8 @@ export async function load(name: string): Promise<Operation> {
 }
 
 async function version(): Promise<number> {
-  const { default: { version } } = await import("../../deno.json", { with: { type: "json" } });
-  writeOut(`nido ${version}\n`);
+  const { thisNido } = await import("../this_nido.ts");
+  writeOut(`nido ${thisNido.version}\n`);
   return 0;
 }
 
