@@ -15,7 +15,8 @@ import { compileBinary, NoRuntime, targetsOf } from "./build/binary.ts";
 import { bundle } from "./build/bundle.ts";
 import { sbomOf } from "./build/sbom.ts";
 import { writeSums } from "./build/sums.ts";
-import { assetName, targets } from "./build/targets.ts";
+import { targets } from "./build/targets.ts";
+import { binaryName } from "../lib/system/installed/release.ts";
 
 const NO_RUNTIME = 69;
 const USAGE = 2;
@@ -37,7 +38,7 @@ const script = `nido-${manifest.version}.js`;
 await bundle(join(output, script));
 const names = [script];
 for (const target of wanted) {
-  const name = assetName(manifest.version, target);
+  const name = binaryName(manifest.version, targets[target]!);
   try {
     await compileBinary(join(output, script), join(output, name), target);
   } catch (error) {

@@ -4,12 +4,13 @@ import type { Operation } from "../operation.ts";
 import { operations } from "../operations.ts";
 import { printable } from "../printable.ts";
 import { homePath } from "../store/home.ts";
+import { openHome } from "../store/home_version.ts";
 import { parseArguments, wantsJson } from "./arguments.ts";
 import { ownTerminal } from "./own_terminal.ts";
 import { type ProgressLine, progressLine } from "./progress.ts";
 import { columns, paint, writeErr, writeOut } from "./streams.ts";
 import { terminal } from "./terminal.ts";
-import { resolve } from "./words.ts";
+import { nounOf, resolve } from "./words.ts";
 
 /** The exit status of Nido's own failure where the status otherwise is the guest command's. */
 const OWN_FAILURE = 125;
@@ -96,6 +97,7 @@ export async function callOperation(
   const line = progressLine(manner.json || manner.quiet);
   try {
     const context = commandContext(manner, line);
+    if (nounOf(operation.name) !== "system") await openHome(context);
     const result = await operation.call(context, input);
     line.clear();
     await renderSuccess(operation, result, context, manner);

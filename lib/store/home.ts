@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { toNidoError } from "../errors.ts";
+import { markHome } from "./home_version.ts";
 
 /**
  * Where Nido keeps everything: `NIDO_HOME`, else `~/.nido` (`%LOCALAPPDATA%\nido` on Windows), by its
@@ -30,14 +31,23 @@ const FOLDERS = [
   "facts", "keys", "run", "jobs", "catalogs",
 ];
 
-/** Makes the home with private folders; a home that can't be used is `denied`. */
+/**
+ * Makes the home with private folders; a home that can't be used is `denied`, and one that a newer Nido
+ * has changed `wrong_state`.
+ */
 export async function prepareHome(home: string): Promise<void> {
   try {
+    const isFresh = !await isThere(home);
     await Deno.mkdir(home, { recursive: true, mode: 0o700 });
+    await markHome(home, isFresh);
     for (const folder of FOLDERS) {
       await Deno.mkdir(join(home, folder), { recursive: true, mode: 0o700 });
     }
   } catch (cause) {
     throw toNidoError(cause, home);
   }
+}
+
+async function isThere(home: string): Promise<boolean> {
+  return await Deno.stat(home).then(() => true, () => false); // making it tells what is wrong with it
 }

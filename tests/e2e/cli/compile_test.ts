@@ -8,7 +8,8 @@ import "ajv-formats-draft2019";
 import { bundle } from "../../../scripts/build/bundle.ts";
 import { sbomOf } from "../../../scripts/build/sbom.ts";
 import { writeSums } from "../../../scripts/build/sums.ts";
-import { assetName, targets } from "../../../scripts/build/targets.ts";
+import { binaryName } from "../../../lib/system/installed/release.ts";
+import { targets } from "../../../scripts/build/targets.ts";
 import manifest from "../../../deno.json" with { type: "json" };
 import { withHome } from "../../helpers/command.ts";
 import { fromFileUrl } from "../../helpers/paths.ts";
@@ -67,9 +68,12 @@ Deno.test("SHA256SUMS is read by sha256sum", async () => {
 });
 
 Deno.test("every target has a name of its own", () => {
-  const names = Object.keys(targets).map((target) => assetName("1.2.3", target));
+  const names = Object.values(targets).map((system) => binaryName("1.2.3", system));
   assert.equal(new Set(names).size, 5);
-  assert.equal(assetName("1.2.3", "x86_64-pc-windows-msvc"), "nido-1.2.3-windows-x86_64.exe");
+  assert.deepEqual(names.slice(3), [
+    "nido-1.2.3-macos-aarch64",
+    "nido-1.2.3-windows-x86_64.exe",
+  ]);
 });
 
 Deno.test("what cannot be compiled ends with one sentence and a status of its own", async () => {
