@@ -87,6 +87,7 @@ async function swap({ path, previous }: Binary, candidate: string, kept: string)
     await copyWhole(path, kept); // a file system without hard links
   }
   await Deno.rename(kept, previous);
+  await removeIfThere(kept); // POSIX: between two names of one file a rename does nothing
   await Deno.rename(candidate, path);
 }
 
