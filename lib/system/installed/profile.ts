@@ -10,6 +10,9 @@ export type Env = (name: string) => string | undefined;
 
 /** The start-up files of shells into which the installers may have written. */
 export function profilesOf(env: Env): string[] {
+  const user = env("USERPROFILE");
+  const windows = ["PowerShell", "WindowsPowerShell"];
+  if (user) return windows.map((folder) => join(user, "Documents", folder, "profile.ps1"));
   const home = env("HOME");
   if (!home) return [];
   return [

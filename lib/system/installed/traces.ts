@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import { namesAtTop } from "../../store/files.ts";
 import { removeIfThere } from "../../store/record.ts";
 import { runRoot } from "../../store/run_folder.ts";
-import { binaryAt, leftoversOf } from "./binary.ts";
+import { type Binary, binaryAt, leftoversOf } from "./binary.ts";
 import { type Copy, updatedOtherwise } from "./copy.ts";
 import { completionsOf, type Env, isCompletion, isMarked, profilesOf, unmark } from "./profile.ts";
 
@@ -34,8 +34,14 @@ export async function findTraces(
   for (const path of [binary.previous, ...leftoversOf(binary)]) {
     if (await isThere(path)) add("previous", path);
   }
-  add("binary", binary.path);
+  add("binary", binary.path, () => removeBinary(binary));
   return traces;
+}
+
+/** Windows doesn't remove a program that runs, but lets it be moved out of the way. */
+async function removeBinary({ path, os }: Binary): Promise<void> {
+  if (os !== "windows") return await removeIfThere(path);
+  await Deno.rename(path, join(await Deno.makeTempDir({ prefix: "nido-removed-" }), "nido.exe"));
 }
 
 /** Removes what Nido put into a home; a folder with anything else in it stays, with that. */
