@@ -4,15 +4,18 @@ import { join, relative } from "node:path";
 const EXTERNAL = ["*.node", "cpu-features"];
 
 /** Writes all of Nido into one JavaScript file; the same sources give the same bytes anywhere. */
-export async function bundle(file: string): Promise<void> {
+export async function bundle(file: string, main = "main.ts"): Promise<void> {
   await deno([
     ...["bundle", "--quiet", "--platform", "deno", "--output", file],
     ...EXTERNAL.map((name) => `--external=${name}`),
-    "main.ts",
+    main,
   ]);
   const commit = await commitOfSources();
-  const stamp = commit === undefined ? "" : `const NIDO_COMMIT = ${JSON.stringify(commit)};\n`;
-  await Deno.writeTextFile(file, stamp + await withoutPlaces(await Deno.readTextFile(file)));
+  const head = [
+    ...(commit === undefined ? [] : [`const NIDO_COMMIT = ${JSON.stringify(commit)};`]),
+    'const __dirname = import.meta.dirname ?? ".";', // ssh2, which is CommonJS, looks beside itself
+  ].join("\n");
+  await Deno.writeTextFile(file, `${head}\n${await withoutPlaces(await Deno.readTextFile(file))}`);
 }
 
 /** The bundler names each module by its path, and those of libraries are in a cache of this machine. */

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { fromFileUrl } from "./paths.ts";
 
 /** What a finished process said. */
@@ -29,11 +30,11 @@ export async function nido(args: string[], manner: Manner = {}): Promise<Said> {
 
 /**
  * The words that start the Nido under test: main.ts, or the bundle or binary that `NIDO_UNDER_TEST`
- * names by its path from the project's root.
+ * names.
  */
 export function nidoWords(script?: string): [program: string, ...args: string[]] {
   const named = Deno.env.get("NIDO_UNDER_TEST");
-  const main = script ?? fromFileUrl(`../../${named ?? "main.ts"}`);
+  const main = script ?? resolve(fromFileUrl("../.."), named ?? "main.ts");
   if (!/\.[jt]s$/.test(main)) return [main];
   return [Deno.execPath(), "run", "-A", "--no-prompt", main];
 }

@@ -9,6 +9,8 @@ import { namesIn } from "../../../lib/store/record.ts";
 import { nido, type Said } from "../../helpers/command.ts";
 import { sha256 } from "../../image/fixture.ts";
 import { denoDir } from "../mcp/third_party.ts";
+import { startSshd } from "../../helpers/sshd.ts";
+import { bundle } from "../../../scripts/build/bundle.ts";
 import { nest } from "../../helpers/nest.ts";
 import { fromFileUrl } from "../../helpers/paths.ts";
 
@@ -52,6 +54,16 @@ Deno.test("all of Nido in one file does what the sources do", async (t) => {
       const [bundled, source] = await both(args);
       assert.deepEqual(bundled, source, args.join(" "));
     }
+  });
+
+  await t.step("its SSH works", async () => {
+    await using sshd = await startSshd();
+    const file = join(at.folder, "ssh.js");
+    await bundle(file, "tests/fixtures/run_over_ssh.ts");
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-config", file, JSON.stringify(sshd.target), "echo", "hello"],
+    }).output();
+    assert.equal(new TextDecoder().decode(stdout), "hello\n", new TextDecoder().decode(stderr));
   });
 
   await t.step("it makes and deletes a VM", async () => {
