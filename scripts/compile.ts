@@ -1,5 +1,6 @@
 /**
- * Builds what a release consists of: binaries, the bundle, an SBOM and the `SHA256SUMS` of them all.
+ * Builds what a release consists of: binaries, the bundle, an SBOM, the installers, and the `SHA256SUMS`
+ * of them all.
  *
  *     deno task compile [--target TARGET|all] [--output FOLDER]
  *
@@ -50,6 +51,10 @@ for (const target of wanted) {
 const sbom = `nido-${manifest.version}.cdx.json`;
 await Deno.writeTextFile(join(output, sbom), sbomOf(await Deno.readTextFile(join(output, script))));
 names.push(sbom);
+for (const installer of ["install.sh", "install.ps1"]) {
+  await Deno.copyFile(new URL(installer, import.meta.url), join(output, installer));
+  names.push(installer);
+}
 await writeSums(output, names);
 for (const name of [...names, "SHA256SUMS"]) console.log(join(output, name));
 

@@ -4,7 +4,6 @@ import type { Operation } from "../operation.ts";
 import { operations } from "../operations.ts";
 import { printable } from "../printable.ts";
 import { homePath } from "../store/home.ts";
-import { openHome } from "../store/home_version.ts";
 import { parseArguments, wantsJson } from "./arguments.ts";
 import { ownTerminal } from "./own_terminal.ts";
 import { type ProgressLine, progressLine } from "./progress.ts";
@@ -97,7 +96,10 @@ export async function callOperation(
   const line = progressLine(manner.json || manner.quiet);
   try {
     const context = commandContext(manner, line);
-    if (nounOf(operation.name) !== "system") await openHome(context);
+    if (nounOf(operation.name) !== "system") {
+      const { openHome } = await import("../store/home_version.ts");
+      await openHome(context);
+    }
     const result = await operation.call(context, input);
     line.clear();
     await renderSuccess(operation, result, context, manner);

@@ -1,7 +1,6 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { toNidoError } from "../errors.ts";
-import { markHome } from "./home_version.ts";
 
 /**
  * Where Nido keeps everything: `NIDO_HOME`, else `~/.nido` (`%LOCALAPPDATA%\nido` on Windows), by its
@@ -39,6 +38,7 @@ export async function prepareHome(home: string): Promise<void> {
   try {
     const isFresh = !await isThere(home);
     await Deno.mkdir(home, { recursive: true, mode: 0o700 });
+    const { markHome } = await import("./home_version.ts");
     await markHome(home, isFresh);
     for (const folder of FOLDERS) {
       await Deno.mkdir(join(home, folder), { recursive: true, mode: 0o700 });
