@@ -69,6 +69,8 @@ export const operations: Record<string, Load> = {
   "system.doctor": () => import("./system/doctor.ts"),
   "system.version": () => import("./system/version.ts"),
   "system.permissions": () => import("./system/permissions.ts"),
+  "system.update": () => import("./system/update.ts"),
+  "system.uninstall": () => import("./system/uninstall.ts"),
 
   "config.get": () => import("./config/get.ts"),
   "config.set": () => import("./config/set.ts"),

@@ -5,7 +5,9 @@ import { IdleConnections } from "../lib/idle_connections.ts";
 import { perform } from "../lib/host/job/perform.ts";
 import { mayStartItself } from "../lib/host/process.ts";
 import type { Guard } from "../lib/operation.ts";
+import { nounOf } from "../lib/cli/words.ts";
 import { operations } from "../lib/operations.ts";
+import { openHome } from "../lib/store/home_version.ts";
 import { auditOf } from "./guards/audit.ts";
 import { type Ask, confirmGuard } from "./guards/confirm.ts";
 import { labelGuard, SESSION_LABEL } from "./guards/label.ts";
@@ -115,7 +117,9 @@ export async function callOperation(
   input: Record<string, unknown>,
   parts: CallParts = {},
 ): Promise<Record<string, unknown>> {
-  return await (await load(name)).call(callContext(service, session, parts), input);
+  const context = callContext(service, session, parts);
+  if (nounOf(name) !== "system") await openHome(context);
+  return await (await load(name)).call(context, input);
 }
 
 /** Ends a session: with `ephemeral`, its VMs are deleted, as its owner said at the start. */

@@ -1,7 +1,7 @@
 /**
  * Measures Nido against the bare floor, in one run on one machine.
  *
- *     deno task bench [--json] [list] [spawn] [guest] [mcp] [registry]
+ *     deno task bench [--json] [start] [list] [spawn] [guest] [mcp] [registry]
  *         [hatch [--parts PART,...] [--cycles N]]
  *
  * Timings are medians; ratios within one run say more than the numbers. `hatch` has the parts cold,
@@ -17,6 +17,7 @@ import { mcpBench } from "./bench/mcp.ts";
 import type { Row } from "./bench/measure.ts";
 import { registryBench } from "./bench/registry.ts";
 import { spawnBench } from "./bench/spawn.ts";
+import { startBench } from "./bench/start.ts";
 
 const { values, positionals } = parseArgs({
   options: {
@@ -27,6 +28,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const benches: Record<string, () => Promise<Row[]>> = {
+  start: startBench,
   list: listBench,
   spawn: spawnBench,
   guest: guestBench,

@@ -6,21 +6,9 @@
  *
  * @module
  */
+import { bundle } from "./build/bundle.ts";
+
 const [file = "dist/nido.js"] = Deno.args;
-
-// Compiled parts of ssh2 that are faster where somebody has built them; it does without.
-const external = ["*.node", "cpu-features"];
-
-const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-  args: [
-    ...["bundle", "--quiet", "--platform", "deno", "--output", file],
-    ...external.map((name) => `--external=${name}`),
-    "main.ts",
-  ],
-}).output();
-if (code !== 0) {
-  console.error(new TextDecoder().decode(stderr));
-  Deno.exit(code);
-}
+await bundle(file);
 const { size } = await Deno.stat(file);
 console.log(`${file}: ${(size / 2 ** 20).toFixed(1)} MiB`);

@@ -88,6 +88,35 @@ end_to_end() {
     tests/e2e/cli tests/e2e/machine tests/e2e/mcp tests/e2e/ssh
 }
 
+# Once more what starts Nido as a program, now as people get it: a binary where one can be compiled,
+# else the bundle. Tests that work inside their own process would only see the sources again.
+as_released() {
+  release=$scratch/release
+  deno task --quiet compile --output "$release" >"$scratch/compile" 2>&1 </dev/null
+  case $? in
+    0)
+      NIDO_UNDER_TEST=$(find "$release" -name 'nido-*-linux-*' -o -name 'nido-*-macos-*')
+      ;;
+    69)
+      say "skipped binaries: $(tail -n 1 "$scratch/compile"); the bundle is tested in their place"
+      NIDO_UNDER_TEST=$(find "$release" -name 'nido-*.js')
+      ;;
+    *)
+      check "compile" sh -c "cat '$scratch/compile'; exit 1"
+      return 0
+      ;;
+  esac
+  export NIDO_UNDER_TEST
+  job=
+  [ ! -e "$scratch/image" ] || job=tests/e2e/mcp/job_test.ts
+  # shellcheck disable=SC2086 # one word or none
+  tests "command line and MCP as released" deno test --allow-all --no-check --parallel \
+    tests/surface tests/cli tests/config tests/mcp tests/e2e/cli/completion_test.ts \
+    tests/e2e/mcp/stdio_test.ts tests/e2e/mcp/http_test.ts tests/e2e/mcp/host_jobs_test.ts \
+    tests/e2e/mcp/inspector_test.ts tests/e2e/mcp/conformance_test.ts $job
+  unset NIDO_UNDER_TEST
+}
+
 # What an interrupted run leaves: the machines that have a path of its scratch folder in their command
 # line are its own.
 end_machines() {
@@ -132,6 +161,7 @@ say "Everything that the tests need is here ($(($(now) - started_at)) s)"
 gate
 check "shellcheck" shellcheck -x scripts/*.sh scripts/setup/*.sh scripts/nido .ci/run
 end_to_end
+as_released
 say "All of it took $(($(now) - started_at)) s"
 is_judged=yes
 verdict

@@ -9,7 +9,7 @@ import { ownTerminal } from "./own_terminal.ts";
 import { type ProgressLine, progressLine } from "./progress.ts";
 import { columns, paint, writeErr, writeOut } from "./streams.ts";
 import { terminal } from "./terminal.ts";
-import { resolve } from "./words.ts";
+import { nounOf, resolve } from "./words.ts";
 
 /** The exit status of Nido's own failure where the status otherwise is the guest command's. */
 const OWN_FAILURE = 125;
@@ -65,8 +65,8 @@ export async function load(name: string): Promise<Operation> {
 }
 
 async function version(): Promise<number> {
-  const { default: { version } } = await import("../../deno.json", { with: { type: "json" } });
-  writeOut(`nido ${version}\n`);
+  const { thisNido } = await import("../this_nido.ts");
+  writeOut(`nido ${thisNido.version}\n`);
   return 0;
 }
 
@@ -96,6 +96,10 @@ export async function callOperation(
   const line = progressLine(manner.json || manner.quiet);
   try {
     const context = commandContext(manner, line);
+    if (nounOf(operation.name) !== "system") {
+      const { openHome } = await import("../store/home_version.ts");
+      await openHome(context);
+    }
     const result = await operation.call(context, input);
     line.clear();
     await renderSuccess(operation, result, context, manner);

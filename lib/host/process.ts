@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { NidoError } from "../errors.ts";
+import { thisNido } from "../this_nido.ts";
 
 /** What a finished program left behind. */
 export interface Finished {
@@ -228,7 +229,7 @@ export async function startItself(
   env: Record<string, string>,
 ): Promise<string> {
   // In one file with everything else, that file is the program.
-  const isBundled = !import.meta.url.endsWith("/lib/host/process.ts");
+  const isBundled = thisNido.kind === "bundle";
   const main = isBundled ? import.meta.url : import.meta.resolve("../../main.ts");
   const child = new Deno.Command(Deno.execPath(), {
     args: Deno.build.standalone ? words : ["run", "--allow-all", main, ...words],

@@ -2,6 +2,7 @@ import { join } from "node:path";
 
 /** Every file name under Nido's home; nothing else spells one. */
 export const files = {
+  home: (home: string) => join(home, "home.json"),
   config: (home: string) => join(home, "config.json"),
   audit: (home: string) => join(home, "audit.jsonl"),
   token: (home: string) => join(home, "keys", "http_token"),
@@ -12,6 +13,9 @@ export const files = {
   locks: (home: string) => join(home, "locks"),
   lock: (home: string, what: string) => join(home, "locks", `${what}.lock`),
   staging: (home: string) => join(home, "staging"),
+  run: (home: string) => join(home, "run"),
+  backups: (home: string) => join(home, "backups"),
+  backup: (home: string, name: string) => join(home, "backups", name),
   factsFolder: (home: string) => join(home, "facts"),
   facts: (home: string, what: string) => join(home, "facts", `${what}.json`),
 
@@ -47,6 +51,14 @@ export const files = {
   /** Where a template stands for the moment in which another takes its place. */
   replacedTemplate: (home: string, name: string) => join(home, "templates", `.${name}.replaced`),
 } as const;
+
+/** The names of all that Nido puts at the top of its home. */
+export function namesAtTop(): string[] {
+  const paths = Object.values(files).map((path: (home: string, name: string) => string) =>
+    path("", "name")
+  );
+  return [...new Set(paths.map((path) => path.split(/[\\/]/)[0]!))].sort();
+}
 
 /** The files inside one VM's folder. */
 export const vmFiles = {

@@ -30,14 +30,24 @@ const FOLDERS = [
   "facts", "keys", "run", "jobs", "catalogs",
 ];
 
-/** Makes the home with private folders; a home that can't be used is `denied`. */
+/**
+ * Makes the home with private folders; a home that can't be used is `denied`, and one that a newer Nido
+ * has changed `wrong_state`.
+ */
 export async function prepareHome(home: string): Promise<void> {
   try {
+    const isFresh = !await isThere(home);
     await Deno.mkdir(home, { recursive: true, mode: 0o700 });
+    const { markHome } = await import("./home_version.ts");
+    await markHome(home, isFresh);
     for (const folder of FOLDERS) {
       await Deno.mkdir(join(home, folder), { recursive: true, mode: 0o700 });
     }
   } catch (cause) {
     throw toNidoError(cause, home);
   }
+}
+
+async function isThere(home: string): Promise<boolean> {
+  return await Deno.stat(home).then(() => true, () => false); // making it tells what is wrong with it
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { NidoError } from "../errors.ts";
+import { files } from "./files.ts";
 import { removeIfThere } from "./record.ts";
 import { sha256 } from "../sha256.ts";
 
@@ -13,7 +14,7 @@ const LONGEST_REST = "/0123456789ab/console.sock".length;
  * home, so that every shell, cron job and CI step finds the same sockets.
  */
 export async function runRoot(home: string): Promise<string> {
-  const inHome = join(home, "run");
+  const inHome = files.run(home);
   const bytes = new TextEncoder().encode(inHome).length;
   if (bytes + LONGEST_REST <= LONGEST_SOCKET_PATH) return inHome;
   return join("/tmp", `nido-${await fingerprint(home)}`);
@@ -46,7 +47,7 @@ export async function removeRunFolder(home: string, vm: { name: string }): Promi
   const root = await runRoot(home);
   if (!await isOurs(root)) return; // somebody else's in its place, and we never put anything there
   await removeIfThere(await runFolder(home, vm));
-  if (root !== join(home, "run")) await Deno.remove(root).catch(() => {}); // other VMs' sockets are in it
+  if (root !== files.run(home)) await Deno.remove(root).catch(() => {}); // other VMs' sockets are in it
 }
 
 async function makeOurs(path: string): Promise<void> {

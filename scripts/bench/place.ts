@@ -28,8 +28,13 @@ export async function withPlace(use: (context: Context, folder: string) => Promi
 
 /** Runs `nido` as a process of its own. */
 export async function nido(context: Context, ...args: string[]): Promise<void> {
+  await runScript(context, MAIN, ...args);
+}
+
+/** Runs a script as a process of its own, with the home of a place. */
+export async function runScript(context: Context, script: string, ...args: string[]) {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", MAIN, ...args],
+    args: ["run", "-A", script, ...args],
     env: { NIDO_HOME: context.home },
     stdin: "null",
   }).output();

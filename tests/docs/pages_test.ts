@@ -117,7 +117,13 @@ Deno.test({
 
 /** The folders of a machine that a document may name; others are somebody's own. */
 const KNOWN_ROOTS = /^\/(usr|etc|dev|tmp|var|srv|home\/me)\//;
-const KNOWN_HOSTS = ["docs.deno.com", "www.qemu.org", "images.example", "mirror.example.org"];
+const KNOWN_HOSTS = [
+  "github.com",
+  "docs.deno.com",
+  "www.qemu.org",
+  "images.example",
+  "mirror.example.org",
+];
 
 Deno.test("no document names a place that only its author has", async () => {
   for (const { path, text } of await pages()) {

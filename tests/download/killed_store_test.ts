@@ -25,7 +25,9 @@ Deno.test("image pull, killed at any step of its download or storing, heals when
     assert.equal(code, 0, `${stderr}\n${told}`);
     assert.equal(await sha256(files.diskImage(at.home, digest)), digest, stderr);
     assert.deepEqual(await namesIn(files.downloads(at.home)), [], stderr);
-    assert.deepEqual(await namesIn(files.staging(at.home)), [], stderr);
+    // Killed between a folder's end and its lock's: the lock is left to the next one who stages.
+    const staged = (await namesIn(files.staging(at.home))).filter((name) => !/\.lock$/.test(name));
+    assert.deepEqual(staged, [], stderr);
     assert.deepEqual(await namesIn(files.images(at.home)), ["it.json"], stderr);
     await nido(["image", "remove", "it"], { home: at.home });
     assert.deepEqual(await namesIn(files.disks(at.home)), [], stderr);

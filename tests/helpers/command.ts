@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { fromFileUrl } from "./paths.ts";
 
 /** What a finished process said. */
@@ -12,7 +13,7 @@ export interface Manner {
   home?: string;
   stdin?: string;
   env?: Record<string, string>;
-  /** The program to run instead of main.ts. */
+  /** The script to run instead of the Nido under test. */
   script?: string;
 }
 
@@ -27,10 +28,22 @@ export async function nido(args: string[], manner: Manner = {}): Promise<Said> {
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
+/**
+ * The words that start the Nido under test: main.ts, or the bundle or binary that `NIDO_UNDER_TEST`
+ * names.
+ */
+export function nidoWords(script?: string): [program: string, ...args: string[]] {
+  const named = Deno.env.get("NIDO_UNDER_TEST");
+  const main = script ?? resolve(fromFileUrl("../.."), named ?? "main.ts");
+  if (!/\.[jt]s$/.test(main)) return [main];
+  return [Deno.execPath(), "run", "-A", "--no-prompt", main];
+}
+
 /** Starts the real command line; every stream is a pipe. */
 export function startNido(args: string[], { home, env, script }: Manner = {}): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-prompt", script ?? fromFileUrl("../../main.ts"), ...args],
+  const [program, ...words] = nidoWords(script);
+  return new Deno.Command(program, {
+    args: [...words, ...args],
     env: { NIDO_HOME: home ?? "/nonexistent/nido", ...env },
     stdin: "piped",
     stdout: "piped",

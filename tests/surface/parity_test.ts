@@ -25,7 +25,7 @@ Deno.test("the command line and MCP cover the same list", async () => {
 Deno.test("what only the command line has is known by name", () => {
   assert.deepEqual(
     all.filter(({ surfaces }) => !surfaces.includes("mcp")).map(({ name }) => name),
-    ["image.build", "registry.build", "config.set"],
+    ["image.build", "registry.build", "system.update", "system.uninstall", "config.set"],
   );
 });
 

@@ -8,6 +8,9 @@ import { files } from "../../../lib/store/files.ts";
 import { namesIn } from "../../../lib/store/record.ts";
 import { nido, type Said } from "../../helpers/command.ts";
 import { sha256 } from "../../image/fixture.ts";
+import { denoDir } from "../mcp/third_party.ts";
+import { startSshd } from "../../helpers/sshd.ts";
+import { bundle } from "../../../scripts/build/bundle.ts";
 import { nest } from "../../helpers/nest.ts";
 import { fromFileUrl } from "../../helpers/paths.ts";
 
@@ -35,11 +38,32 @@ Deno.test("all of Nido in one file does what the sources do", async (t) => {
     assert.equal(await sha256(script), await sha256(again));
   });
 
+  await t.step("it knows what it was built from, and nothing of where", async () => {
+    const { stdout } = await nido(["version", "--json"], { home: at.home, script });
+    const { commit, kind } = JSON.parse(stdout).data;
+    assert.equal(kind, "bundle");
+    assert.match(commit, /^[0-9a-f]{12}(-dirty)?$/);
+    const text = await Deno.readTextFile(script);
+    for (const place of [await denoDir(), ROOT]) {
+      assert.ok(!text.includes(place.replace(/^\/|\/$/g, "")), place);
+    }
+  });
+
   await t.step("help, version, errors and the surface of agents are the same", async () => {
-    for (const args of [["--help"], ["version", "--json"], ["spwan"], ["mcp", "--describe"]]) {
+    for (const args of [["--help"], ["--version"], ["spwan"], ["mcp", "--describe"]]) {
       const [bundled, source] = await both(args);
       assert.deepEqual(bundled, source, args.join(" "));
     }
+  });
+
+  await t.step("its SSH works", async () => {
+    await using sshd = await startSshd();
+    const file = join(at.folder, "ssh.js");
+    await bundle(file, "tests/fixtures/run_over_ssh.ts");
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-config", file, JSON.stringify(sshd.target), "echo", "hello"],
+    }).output();
+    assert.equal(new TextDecoder().decode(stdout), "hello\n", new TextDecoder().decode(stderr));
   });
 
   await t.step("it makes and deletes a VM", async () => {

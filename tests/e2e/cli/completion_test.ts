@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { nido, withHome } from "../../helpers/command.ts";
-import { fromFileUrl } from "../../helpers/paths.ts";
+import { nidoWords } from "../../helpers/command.ts";
 
 /** How each shell is asked what it offers: `ask` takes the words of a line after `nido`. */
 const SHELLS: Record<string, { flags: string[]; ask: string }> = {
@@ -39,8 +39,8 @@ end`,
 async function offers(shell: string, home: string, lines: string[]): Promise<string[][]> {
   const bin = join(home, "bin");
   await Deno.mkdir(bin);
-  const main = fromFileUrl("../../main.ts");
-  const wrapper = `#!/bin/sh\nexec '${Deno.execPath()}' run -A '${main}' "$@"\n`;
+  const words = nidoWords().map((word) => `'${word}'`).join(" ");
+  const wrapper = `#!/bin/sh\nexec ${words} "$@"\n`;
   await Deno.writeTextFile(join(bin, "nido"), wrapper, { mode: 0o755 });
   const { flags, ask } = SHELLS[shell]!;
   const asked = lines.map((line) => `ask ${line}\necho @@`);

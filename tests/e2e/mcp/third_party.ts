@@ -1,4 +1,4 @@
-import { fromFileUrl } from "../../helpers/paths.ts";
+import { nidoWords } from "../../helpers/command.ts";
 
 /** The Model Context Protocol's own checks, in the versions that the project was checked with. */
 export const INSPECTOR = "npm:@modelcontextprotocol/inspector@2.12.0";
@@ -29,5 +29,5 @@ export async function denoDir(): Promise<string> {
   return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
 }
 
-/** The words that start Nido from this checkout. */
-export const NIDO = [Deno.execPath(), "run", "-A", fromFileUrl("../../main.ts")];
+/** The words that start the Nido under test. */
+export const NIDO = nidoWords();

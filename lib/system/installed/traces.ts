@@ -1,0 +1,65 @@
+import { join } from "node:path";
+import type { Context } from "../../context.ts";
+import { namesAtTop } from "../../store/files.ts";
+import { removeIfThere } from "../../store/record.ts";
+import { runRoot } from "../../store/run_folder.ts";
+import { type Binary, binaryAt, leftoversOf } from "./binary.ts";
+import { type Copy, updatedOtherwise } from "./copy.ts";
+import { completionsOf, type Env, isCompletion, isMarked, profilesOf, unmark } from "./profile.ts";
+
+/** Something of Nido's on this machine, and how it goes. */
+export interface Trace {
+  what: "completion" | "path" | "home" | "previous" | "binary";
+  path: string;
+  remove(): Promise<void>;
+}
+
+/** All that is Nido's, in the order in which it goes: the binary last, so that it can be tried again. */
+export async function findTraces(
+  { home }: Context,
+  { copy, env, withHome }: { copy: Copy; env: Env; withHome: boolean },
+): Promise<Trace[]> {
+  const traces: Trace[] = [];
+  const add = (what: Trace["what"], path: string, remove = () => removeIfThere(path)) =>
+    traces.push({ what, path, remove });
+  for (const path of completionsOf(env)) if (await isCompletion(path)) add("completion", path);
+  for (const path of profilesOf(env)) {
+    if (await isMarked(path)) {
+      add("path", path, () => unmark(path));
+    }
+  }
+  if (withHome && await isThere(home)) add("home", home, () => removeHome(home));
+  if (updatedOtherwise(copy)) return traces;
+  const binary = binaryAt(copy.path, copy.platform.os);
+  for (const path of [binary.previous, ...leftoversOf(binary)]) {
+    if (await isThere(path)) add("previous", path);
+  }
+  add("binary", binary.path, () => removeBinary(binary));
+  return traces;
+}
+
+/** Windows doesn't remove a program that runs, but lets it be moved out of the way. */
+async function removeBinary({ path, os }: Binary): Promise<void> {
+  if (os !== "windows") return await removeIfThere(path);
+  await Deno.rename(path, join(await Deno.makeTempDir({ prefix: "nido-removed-" }), "nido.exe"));
+}
+
+/** Removes what Nido put into a home; a folder with anything else in it stays, with that. */
+async function removeHome(home: string): Promise<void> {
+  const root = await runRoot(home);
+  for (const name of namesAtTop()) await removeIfThere(join(home, name));
+  await removeIfThere(root);
+  await Deno.remove(home).catch(async (error) => {
+    if ((await Array.fromAsync(Deno.readDir(home))).length === 0) throw error;
+  });
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
