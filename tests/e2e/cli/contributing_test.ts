@@ -8,6 +8,7 @@ const NEEDED = [
   "lib",
   "scripts",
   "docs",
+  "registry",
   "tests/surface",
   "tests/helpers",
   "deno.json",
