@@ -78,7 +78,7 @@ function newestFirst(one: Cached, other: Cached): number {
 
 async function removeDisk(context: Context, { digest, images }: Cached): Promise<number> {
   let freedBytes = 0;
-  for (const name of images) freedBytes += (await removeImage(context, name)).freedBytes;
+  for (const name of images) freedBytes += (await removeImage(context, name, digest)).freedBytes;
   if (images.length > 0) return freedBytes;
   return (await removeCached(context, digest)).freedBytes;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { digest as digestShape } from "../digest.ts";
+import { NidoError } from "../errors.ts";
 import { operation } from "../operation.ts";
 import { files } from "../store/files.ts";
 import { withLock } from "../store/lock.ts";
@@ -17,8 +18,15 @@ export interface Removal {
   freedBytes: number;
 }
 
-/** Removes an image, and its disk when no other image means it; refused while VMs stand on it. */
-export async function removeImage(context: Context, name: string): Promise<Removal> {
+/**
+ * Removes an image, and its disk when no other image means it; refused while VMs stand on it, and,
+ * where the caller says which state it means, when the name means another by now.
+ */
+export async function removeImage(
+  context: Context,
+  name: string,
+  meant?: string,
+): Promise<Removal> {
   const { home } = context;
   const exists = async () =>
     imageName.safeParse(name).success && (await imageNames(home)).includes(name);
@@ -28,6 +36,7 @@ export async function removeImage(context: Context, name: string): Promise<Remov
   return await withLock(context, { ...lock, what: imageLock(name) }, async () => {
     if (!await exists()) throw await unknownImage(home, name);
     const digest = await digestOfRecord(files.image(home, name));
+    if (meant !== undefined && digest !== meant) throw anotherState(name, meant);
     if (!digest) {
       await forget(home, name);
       return { name, freedBytes: 0 };
@@ -41,10 +50,20 @@ export async function removeImage(context: Context, name: string): Promise<Remov
   });
 }
 
-/** The name itself, though its image be broken, or the name of what a reference means. */
-async function nameHere(context: Context, text: string): Promise<string> {
-  if ((await imageNames(context.home)).includes(text)) return text;
-  return (await openLocal(context, text)).name;
+/** The name itself, though its image be broken, or the name and state that a reference means. */
+async function meantBy(
+  context: Context,
+  text: string,
+): Promise<{ name: string; digest?: string }> {
+  if ((await imageNames(context.home)).includes(text)) return { name: text };
+  return await openLocal(context, text);
+}
+
+function anotherState(name: string, meant: string): NidoError {
+  return new NidoError("not_found", `Cannot remove image "${name}": it is not ${meant} any more`, {
+    hint: `nido cache remove ${meant}`,
+    details: { name, digest: meant },
+  });
 }
 
 async function refuseUsed(home: string, name: string, digest: string): Promise<void> {
@@ -83,5 +102,8 @@ export default operation({
   positional: ["name"],
   examples: ["nido image remove debian"],
   text: ({ name }) => `Removed image ${name}`,
-  run: async (context, { name }) => await removeImage(context, await nameHere(context, name)),
+  run: async (context, { name: text }) => {
+    const { name, digest } = await meantBy(context, text);
+    return await removeImage(context, name, digest);
+  },
 });

@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import cacheInfo from "../../lib/cache/info.ts";
 import cacheList from "../../lib/cache/list.ts";
 import cachePrune from "../../lib/cache/prune.ts";
 import cacheRemove from "../../lib/cache/remove.ts";
 import type { CachedDisk } from "../../lib/cache/cache.ts";
-import { listImages, openImage } from "../../lib/image/image.ts";
+import { imageLock, listImages, openImage } from "../../lib/image/image.ts";
 import { importImage } from "../../lib/image/import.ts";
+import removeImage from "../../lib/image/remove.ts";
 import { pullImage } from "../../lib/image/pull_image.ts";
 import { resolveImage } from "../../lib/image/resolve.ts";
 import { files } from "../../lib/store/files.ts";
-import { namesIn } from "../../lib/store/record.ts";
+import { takeLock } from "../../lib/store/lock.ts";
+import { namesIn, writeRecord } from "../../lib/store/record.ts";
 import { standOn } from "../image/fake_vm.ts";
 import { fails, writeRaw } from "../image/fixture.ts";
 import { type Place, place } from "../image/pull_place.ts";
@@ -143,4 +146,34 @@ Deno.test("a pulled image whose disk was lost is made whole by pulling it again"
   const { reused } = await pullImage(at.context, "debian:12");
   assert.equal(reused, false);
   assert.equal((await resolveImage(at.context, "debian:12")).image.digest, at.newer);
+});
+
+Deno.test("a digest that a name does not mean any more never removes what the name means now", async () => {
+  await using at = await withStates();
+  await fails(
+    removeImage.call(at.context, { name: `debian:12@${at.older}` }),
+    "not_found",
+    `Cannot remove image "debian:12": it is not ${at.older} any more`,
+    `nido cache remove ${at.older}`,
+  );
+  assert.equal((await openImage(at.home, "debian:12")).digest, at.newer);
+  await removeImage.call(at.context, { name: `debian:12@${at.newer}` });
+  assert.deepEqual(await digests(at), [at.older, at.own].sort());
+});
+
+Deno.test("what is pulled while a prune goes on is not what it removes", async () => {
+  await using at = await withStates();
+  const newest = await at.publish("three.qcow2", 3);
+  await at.offer("three.qcow2", newest);
+  const image = imageLock("debian:12");
+  let pruning: Promise<Record<string, unknown>>;
+  {
+    using _lock = await takeLock(at.context, { what: image, doing: "pull" });
+    pruning = cachePrune.call(later(at, 2), { olderThanHours: 1 });
+    await delay(500); // it has looked, and waits for the image
+    const record = JSON.parse(await Deno.readTextFile(files.image(at.home, "debian:12")));
+    await writeRecord(files.image(at.home, "debian:12"), { ...record, digest: newest });
+  }
+  assert.deepEqual((await pruning).removed, [at.older]);
+  assert.deepEqual(await namesIn(files.images(at.home)), ["debian:12.json", "own.json"]);
 });
