@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Context } from "../context.ts";
 import { NidoError } from "../errors.ts";
 import { diskLock } from "../image/image.ts";
-import { removeUnusedDisk } from "../image/unused_disks.ts";
+import { namesOfDisk, removeUnusedDisk } from "../image/unused_disks.ts";
 import { inUse } from "../image/users.ts";
 import { operation } from "../operation.ts";
 import { withLock } from "../store/lock.ts";
@@ -23,6 +23,14 @@ export async function removeCached(context: Context, wanted: string): Promise<{
       throw new NidoError("in_use", `Cannot ${doing}: it is image ${images.join(", ")}`, {
         hint: `nido image remove ${images[0]}`,
         details: { images },
+      });
+    }
+    const [unreadable] = await namesOfDisk(context.home, digest);
+    if (unreadable !== undefined) {
+      const fact = `image "${unreadable}" can't be read, and may be it`;
+      throw new NidoError("in_use", `Cannot ${doing}: ${fact}`, {
+        hint: `nido image remove ${unreadable}`,
+        details: { images: [unreadable] },
       });
     }
     return { digest, freedBytes: await removeUnusedDisk(context, digest) };

@@ -177,3 +177,17 @@ Deno.test("what is pulled while a prune goes on is not what it removes", async (
   assert.deepEqual((await pruning).removed, [at.older]);
   assert.deepEqual(await namesIn(files.images(at.home)), ["debian:12.json", "own.json"]);
 });
+
+Deno.test("a disk that an unreadable image may mean stays, and is not said to be gone", async () => {
+  await using at = await withStates();
+  await Deno.writeTextFile(files.image(at.home, "torn"), "{");
+  await fails(
+    cacheRemove.call(at.context, { digest: at.older }),
+    "in_use",
+    `Cannot remove stored disk ${at.older.slice(0, 19)}: image "torn" can't be read, and may be it`,
+    "nido image remove torn",
+  );
+  assert.deepEqual((await cachePrune.call(at.context, {})).removed, []);
+  await removeImage.call(at.context, { name: "torn" });
+  assert.deepEqual((await cachePrune.call(at.context, {})).removed, [at.older]);
+});
