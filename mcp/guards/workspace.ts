@@ -21,7 +21,7 @@ export function workspaceGuard(workspace: string | undefined): Guard {
 /** A reference that could be a file: with a separator, a dot in front, or the ending of a disk. */
 function isPath(reference: string): boolean {
   return !/^https?:\/\//i.test(reference) &&
-    /[/\\]|^\.|\.(xz|gz|zst|qcow2?|img|raw|disk|nido)$/i.test(reference);
+    /[/\\]|^\.|\.(xz|gz|bz2|zst|tar|qcow2?|img|raw|disk|vmdk|vhdx|vdi|nido)$/i.test(reference);
 }
 
 /** The real path of what is named, which must be in the folder whatever links there are. */
