@@ -10,6 +10,8 @@ import { machinesWanted } from "./starts.ts";
 
 const PRESETS = ["full", "no-delete", "read-only"] as const;
 const names = Object.keys(operations);
+const IMPORTS = ["image.import", "template.import"];
+const DEFAULT_IMAGE = "debian:12";
 
 const policyFields = z.strictObject({
   preset: z.enum(PRESETS).default("full"),
@@ -19,7 +21,7 @@ const policyFields = z.strictObject({
   maxCpus: z.int().min(1).max(256).optional(),
   maxMemoryMib: z.int().min(128).max(4_194_304).optional(),
   maxDiskGib: z.number().min(0.001).max(16_384).optional(),
-  /** Images to pull, and images and templates to spawn from; `*` stands for anything. */
+  /** Images to pull, files to import, images and templates to spawn from; `*` stands for anything. */
   images: z.array(z.string()).optional(),
   networks: z.array(z.enum(["full", "none"])).min(1).optional(),
 });
@@ -124,7 +126,11 @@ async function withinLimits(policy: Policy, context: Context, call: Call) {
   }
   const base = input.template ?? input.image ?? known.image;
   if (policy.images) {
-    const wanted = has("image") && makesVms(operation) ? [base] : input.references;
+    const wanted = has("image") && makesVms(operation)
+      ? [base]
+      : IMPORTS.includes(operation.name)
+      ? [input.file] // what comes by a file could take any name that is allowed
+      : input.references;
     const isAllowed = (name: unknown) =>
       typeof name === "string" && policy.images!.some((glob) => matches(glob, name));
     if (Array.isArray(wanted) && !wanted.every(isAllowed)) {
@@ -145,7 +151,7 @@ async function defaults(
     settings?: { key: string; value: unknown }[];
   };
   const set = Object.fromEntries(settings.map(({ key, value }) => [key, value ?? undefined]));
-  const image = input.image ?? set.image;
+  const image = input.image ?? set.image ?? DEFAULT_IMAGE;
   const template = typeof input.template === "string"
     ? input.template
     : typeof image === "string"
