@@ -153,10 +153,18 @@ async function listImage(home: string, name: string): Promise<ListedImage | unde
 }
 
 /** The command that brings an image's disk once more. */
-export function commandFor({ name, source }: Pick<ImageRecord, "name" | "source">): string {
+export function commandFor(
+  { name, digest, source, user, architecture, firmware }: Omit<ImageRecord, "schemaVersion">,
+): string {
   if ("path" in source) return `nido image import ${source.path} --name ${name} --force`;
   if ("recipe" in source) return `nido image build ${source.recipe} --name ${name}`;
-  return `nido image pull ${source.reference ?? source.url}`;
+  const isForeign = architecture !== Deno.build.arch;
+  if (source.reference !== undefined) {
+    return `nido image pull ${source.reference}` +
+      (isForeign ? ` --architecture ${architecture}` : "");
+  }
+  return `nido image pull ${source.url}@${digest} --name ${name} --user ${user} ` +
+    `--architecture ${architecture} --firmware ${firmware}`;
 }
 
 /** The error for an image that isn't there. */

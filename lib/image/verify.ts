@@ -16,8 +16,9 @@ const output = z.strictObject({
 /** Reads all of an image's stored disk; `integrity` when it is not what was stored. */
 export async function verifyImage(
   context: Context,
-  { name, digest, disk, diskPath, source }: Image,
+  image: Image,
 ): Promise<z.output<typeof output>> {
+  const { name, digest, disk, diskPath } = image;
   context.report({ stage: "verify", message: `Reading image ${name}` });
   const found = await digestOfFile(context, diskPath);
   if (found !== disk.storedDigest) {
@@ -25,7 +26,7 @@ export async function verifyImage(
       "integrity",
       `Image "${name}" is damaged: its disk's digest is ${found}, and was ${disk.storedDigest}`,
       {
-        hint: commandFor({ name, source }),
+        hint: commandFor(image),
         details: { name, diskPath, found, stored: disk.storedDigest },
       },
     );

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { findLocal, openLocal } from "../../lib/image/local.ts";
 import { listImages } from "../../lib/image/image.ts";
 import { importImage } from "../../lib/image/import.ts";
@@ -205,4 +206,33 @@ Deno.test("over MCP and REST nothing is built: the error names the command", asy
       "nido image build debian-12 --name debian:12",
     );
   }
+});
+
+Deno.test("the command for a lost disk brings the same one back", async () => {
+  await using at = await place();
+  const digest = await at.publish("own.qcow2", 1);
+  const url = at.server.url("own.qcow2");
+  const given = { name: "mine", user: "root", architecture: "aarch64", firmware: "uefi" } as const;
+  const { image } = await pullImage(at.context, `${url}@${digest}`, given);
+  await Deno.remove(dirname(image.diskPath), { recursive: true });
+  const hint = `nido image pull ${url}@${digest} --name mine --user root --architecture aarch64 ` +
+    "--firmware uefi";
+  const message = 'Cannot use image "mine": its disk is missing';
+  await fails(resolveImage(at.context, "mine"), "integrity", message, hint);
+  await pullImage(at.context, `${url}@${digest}`, given);
+  const { importedAt: _, ...now } = (await resolveImage(at.context, "mine")).image;
+  assert.deepEqual([now.digest, now.user, now.architecture], [digest, "root", "aarch64"]);
+  const base = "debian:12";
+  const other = arch === "x86_64" ? "aarch64" : "x86_64";
+  const catalog = sampleCatalog();
+  catalog.images[1]!.versions[1]!.builds = { [other]: sampleBuild({ url, digest }) };
+  await useCatalog(at.home, catalog);
+  await pullImage(at.context, base, { architecture: other });
+  await Deno.remove(dirname(image.diskPath), { recursive: true });
+  await fails(
+    resolveImage(at.context, `${base}-${other}`),
+    "integrity",
+    `Cannot use image "${base}-${other}": its disk is missing`,
+    `nido image pull ${base} --architecture ${other}`,
+  );
 });
