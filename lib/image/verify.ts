@@ -4,7 +4,7 @@ import { NidoError } from "../errors.ts";
 import { operation } from "../operation.ts";
 import { checkDisk } from "../qemu/image_tool.ts";
 import { digestOfFile } from "../store/sealed_file.ts";
-import { commandFor, type Image } from "./image.ts";
+import { commandFor, findImage, type Image } from "./image.ts";
 import { openLocal } from "./local.ts";
 
 const output = z.strictObject({
@@ -26,13 +26,21 @@ export async function verifyImage(
       "integrity",
       `Image "${name}" is damaged: its disk's digest is ${found}, and was ${disk.storedDigest}`,
       {
-        hint: commandFor(image),
+        hint: await remedy(context, image),
         details: { name, diskPath, found, stored: disk.storedDigest },
       },
     );
   }
   await checkDisk(context, diskPath);
   return { name, digest, storedDigest: found };
+}
+
+/** A stored disk is never replaced while it looks whole from outside, so it has to go first. */
+async function remedy({ home }: Context, image: Image): Promise<string> {
+  const named = await findImage(home, image.name).catch(() => undefined);
+  return named?.digest === image.digest
+    ? `nido image remove ${image.name}, then ${commandFor(image)}`
+    : `nido cache remove ${image.digest}`;
 }
 
 export default operation({

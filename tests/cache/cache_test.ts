@@ -8,13 +8,14 @@ import type { CachedDisk } from "../../lib/cache/cache.ts";
 import { imageLock, listImages, openImage } from "../../lib/image/image.ts";
 import { importImage } from "../../lib/image/import.ts";
 import removeImage from "../../lib/image/remove.ts";
+import imageVerify from "../../lib/image/verify.ts";
 import { pullImage } from "../../lib/image/pull_image.ts";
 import { resolveImage } from "../../lib/image/resolve.ts";
 import { files } from "../../lib/store/files.ts";
 import { takeLock } from "../../lib/store/lock.ts";
 import { namesIn, writeRecord } from "../../lib/store/record.ts";
 import { standOn } from "../image/fake_vm.ts";
-import { fails, writeRaw } from "../image/fixture.ts";
+import { fails, poke, sha256, writeRaw } from "../image/fixture.ts";
 import { type Place, place } from "../image/pull_place.ts";
 
 const HOUR_MS = 3_600_000;
@@ -190,4 +191,32 @@ Deno.test("a disk that an unreadable image may mean stays, and is not said to be
   assert.deepEqual((await cachePrune.call(at.context, {})).removed, []);
   await removeImage.call(at.context, { name: "torn" });
   assert.deepEqual((await cachePrune.call(at.context, {})).removed, [at.older]);
+});
+
+Deno.test("the commands for a damaged disk of the same length make it whole", async () => {
+  await using at = await withStates();
+  const damage = async (digest: string) => {
+    const disk = files.diskImage(at.home, digest);
+    await Deno.chmod(disk, 0o600);
+    await poke(disk, 300_000, [1, 2, 3, 4]);
+    return `Image "debian:12" is damaged: its disk's digest is ${await sha256(
+      disk,
+    )}, and was ${digest}`;
+  };
+  const [older, newer] = [await damage(at.older), await damage(at.newer)];
+  await fails(
+    imageVerify.call(at.context, { name: `debian:12@${at.older}` }),
+    "integrity",
+    older,
+    `nido cache remove ${at.older}`,
+  );
+  await fails(
+    imageVerify.call(at.context, { name: "debian:12" }),
+    "integrity",
+    newer,
+    "nido image remove debian:12, then nido image pull debian:12",
+  );
+  await removeImage.call(at.context, { name: "debian:12" });
+  assert.equal((await pullImage(at.context, "debian:12")).reused, false);
+  await imageVerify.call(at.context, { name: "debian:12" });
 });
