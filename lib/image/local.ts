@@ -37,8 +37,7 @@ async function findReferred(
   if (reference.kind === "url") return await ofAddress(context.home, reference);
   const name = await fullName(context, reference, architecture);
   if (reference.digest === undefined) return await findImage(context.home, name);
-  const image = await findByDigest(context.home, reference.digest);
-  return image?.name === name || image?.name === reference.name ? image : undefined;
+  return await findByDigest(context.home, reference.digest, [name, reference.name]);
 }
 
 async function ofAddress(

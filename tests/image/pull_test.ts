@@ -236,3 +236,20 @@ Deno.test("the command for a lost disk brings the same one back", async () => {
     `nido image pull ${base} --architecture ${other}`,
   );
 });
+
+Deno.test("a digest is found under the name that it is asked for, whatever else means it", async () => {
+  await using at = await place();
+  const digest = await at.publish("one.qcow2", 1);
+  await at.offer("one.qcow2", digest);
+  await pullImage(at.context, "debian:12");
+  const file = at.at("a-copy.qcow2");
+  await Deno.writeFile(file, at.server.files["one.qcow2"]!.bytes);
+  await importImage(at.context, { file });
+  const newer = await at.publish("two.qcow2", 2);
+  await at.offer("two.qcow2", newer);
+  const found = async () => (await resolveImage(at.context, `debian:12@${digest}`)).image;
+  assert.deepEqual([(await found()).name, (await found()).digest], ["debian:12", digest]);
+  await pullImage(at.context, "debian:12");
+  assert.deepEqual([(await found()).name, (await found()).digest], ["debian:12", digest]);
+  assert.equal((await findLocal(at.context, `a-copy@${digest}`))?.name, "a-copy");
+});
