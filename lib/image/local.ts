@@ -26,7 +26,13 @@ export async function findLocal(
 ): Promise<Image | undefined> {
   const exact = await findImage(context.home, text);
   if (exact && (architecture === undefined || exact.architecture === architecture)) return exact;
-  return await findReferred(context, parseReference(text), architecture);
+  const image = await findReferred(context, parseReference(text), architecture);
+  if (!image || architecture === undefined || image.architecture === architecture) return image;
+  throw new NidoError(
+    "invalid_input",
+    `Cannot use image "${image.name}" for ${architecture}: it is for ${image.architecture}`,
+    { hint: `nido image info ${image.name}`, details: { name: image.name, architecture } },
+  );
 }
 
 async function findReferred(

@@ -253,3 +253,20 @@ Deno.test("a digest is found under the name that it is asked for, whatever else 
   assert.deepEqual([(await found()).name, (await found()).digest], ["debian:12", digest]);
   assert.equal((await findLocal(at.context, `a-copy@${digest}`))?.name, "a-copy");
 });
+
+Deno.test("an image for another architecture than is asked for is not taken", async () => {
+  await using at = await place();
+  const other = arch === "x86_64" ? "aarch64" : "x86_64";
+  const file = await writeRaw(at.at("own.img"));
+  const request = { file, architecture: other, firmware: "uefi" } as const;
+  const { image } = await importImage(at.context, { ...request, name: "own" });
+  await fails(
+    resolveImage(at.context, "own", arch),
+    "invalid_input",
+    `Cannot use image "own" for ${arch}: it is for ${other}`,
+    "nido image info own",
+  );
+  for (const asked of [other, undefined] as const) {
+    assert.deepEqual((await resolveImage(at.context, "own", asked)).image, image);
+  }
+});
