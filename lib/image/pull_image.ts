@@ -21,7 +21,6 @@ import {
   type ImageRecord,
   type ImageSource,
   openImage,
-  type WebSource,
 } from "./image.ts";
 import { localName } from "./local.ts";
 import type { PullTarget } from "./pull_target.ts";
@@ -105,6 +104,7 @@ async function catalogTarget(
     sizeBytes,
     format,
     packing,
+    recipe: entry.version.recipe,
     keepsName: reference.digest !== undefined,
     facts: {
       name,
@@ -154,7 +154,7 @@ async function keep(
   const lock = { doing: `store image "${facts.name}"`, patienceMs: LONG_WORK_MS };
   return await withLock(context, { ...lock, what: imageLock(facts.name) }, async () => {
     const named = await imageHere(home, facts.name);
-    if (named && !isSameImage(named.source, facts.source)) {
+    if (named && !isSameImage(named.source, target)) {
       throw refuse("already_exists", `"${named.name}" is another image here`, {
         hint: `nido image info ${named.name}, and nido image remove ${named.name}`,
         details: { name: named.name, digest: named.digest },
@@ -186,9 +186,10 @@ async function keep(
 }
 
 /** Whether what has the name is an older state of what shall get it, or was built in its place. */
-function isSameImage(old: ImageSource, { url, reference }: WebSource): boolean {
+function isSameImage(old: ImageSource, { facts, recipe }: PullTarget): boolean {
+  const { url, reference } = facts.source;
   if ("path" in old) return false;
-  if ("recipe" in old) return reference !== undefined;
+  if ("recipe" in old) return old.recipe === recipe;
   return reference === undefined ? old.url === url : old.reference === reference;
 }
 

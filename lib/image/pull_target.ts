@@ -14,6 +14,8 @@ export interface PullTarget {
   format?: PublishedFormat;
   packing?: Packing;
   facts: DiskFacts;
+  /** The recipe that builds it where it can't be pulled; what that built gives way to what is pulled. */
+  recipe?: string;
   /** The name goes on meaning what it means now. */
   keepsName: boolean;
 }

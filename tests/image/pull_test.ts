@@ -6,7 +6,7 @@ import { importImage } from "../../lib/image/import.ts";
 import { pullImage } from "../../lib/image/pull_image.ts";
 import { resolveImage } from "../../lib/image/resolve.ts";
 import { files } from "../../lib/store/files.ts";
-import { namesIn } from "../../lib/store/record.ts";
+import { namesIn, writeRecord } from "../../lib/store/record.ts";
 import { sampleBuild, sampleCatalog } from "../catalog/sample.ts";
 import { fails, sha256, useCatalog, writeRaw } from "./fixture.ts";
 import { place } from "./pull_place.ts";
@@ -269,4 +269,24 @@ Deno.test("an image for another architecture than is asked for is not taken", as
   for (const asked of [other, undefined] as const) {
     assert.deepEqual((await resolveImage(at.context, "own", asked)).image, image);
   }
+});
+
+Deno.test("what the catalog's recipe built gives way to a pull, and nothing else that was built", async () => {
+  await using at = await place();
+  const digest = await at.publish("debian.qcow2", 1);
+  await at.offer("debian.qcow2", digest);
+  const file = await writeRaw(at.at("own.img"), 1 << 20, 7);
+  await importImage(at.context, { file, name: "debian:12" });
+  const path = files.image(at.home, "debian:12");
+  const record = JSON.parse(await Deno.readTextFile(path));
+  const builtBy = (recipe: string) =>
+    writeRecord(path, { ...record, source: { recipe, recipeDigest: digest } });
+  await builtBy("/home/me/web.yaml");
+  await fails(
+    pullImage(at.context, "debian:12"),
+    "already_exists",
+    'Cannot pull debian:12: "debian:12" is another image here',
+  );
+  await builtBy("debian-12");
+  assert.equal((await pullImage(at.context, "debian:12")).image.digest, digest);
 });
