@@ -56,7 +56,11 @@ export async function pullImage(
   const reference = parseReference(text);
   if (reference.kind === "url") return await fetched(context, addressTarget(reference, request));
   const opened = await openCatalog(context, { from: request.from });
-  const target = await catalogTarget(context, opened, reference, request);
+  const target = await catalogTarget(context, opened, reference, request).catch(async (error) => {
+    const newer = reference.digest &&
+      await newerTarget(context, undefined, reference, request, error);
+    return newer || Promise.reject(error);
+  });
   try {
     return { ...await fetched(context, target), notice: opened.notice };
   } catch (error) {
@@ -66,10 +70,10 @@ export async function pullImage(
   }
 }
 
-/** Publishers take old files away; a catalog that is newer than ours may know the new place. */
+/** Publishers take old files away; a catalog that is newer than ours may know the new place, or digest. */
 async function newerTarget(
   context: Context,
-  target: PullTarget,
+  target: PullTarget | undefined,
   reference: NamedReference,
   request: PullRequest,
   error: unknown,
@@ -78,7 +82,7 @@ async function newerTarget(
   try {
     const opened = await openCatalog(context, { from: request.from, refresh: true });
     const newer = await catalogTarget(context, opened, reference, request);
-    return JSON.stringify(newer.sources) === JSON.stringify(target.sources) ? undefined : newer;
+    return JSON.stringify(newer.sources) === JSON.stringify(target?.sources) ? undefined : newer;
   } catch {
     context.signal.throwIfAborted();
     return undefined; // the first failure tells more

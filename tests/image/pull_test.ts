@@ -290,3 +290,27 @@ Deno.test("what the catalog's recipe built gives way to a pull, and nothing else
   await builtBy("debian-12");
   assert.equal((await pullImage(at.context, "debian:12")).image.digest, digest);
 });
+
+Deno.test("a digest that the catalog at hand has not yet is looked for in a newer one", async () => {
+  await using at = await place();
+  const [older, newer] = [await at.publish("one.qcow2", 1), await at.publish("two.qcow2", 2)];
+  const from = at.server.url("images.json");
+  const offer = (path: string, digest: string) => {
+    const catalog = sampleCatalog();
+    const build = sampleBuild({ url: at.server.url(path), digest });
+    catalog.images[1]!.versions[1]!.builds = { [arch]: build };
+    at.server.files["images.json"] = { bytes: new TextEncoder().encode(JSON.stringify(catalog)) };
+  };
+  offer("one.qcow2", older);
+  await pullImage(at.context, "debian:12", { from });
+  offer("two.qcow2", newer);
+  const { image } = await pullImage(at.context, `debian:12@${newer}`, { from });
+  assert.equal(image.digest, newer);
+  assert.equal((await resolveImage(at.context, "debian:12")).image.digest, older);
+  const other = `sha256:${"0".repeat(64)}`;
+  await fails(
+    pullImage(at.context, `debian:12@${other}`, { from }),
+    "not_found",
+    `Cannot pull debian:12@${other}: the catalog has ${newer} by now`,
+  );
+});
