@@ -1,4 +1,6 @@
+import { resolve } from "node:path";
 import { z } from "zod";
+import { looksLikeAddress } from "../catalog/reference.ts";
 import type { Context } from "../context.ts";
 import { NidoError } from "../errors.ts";
 import { operation } from "../operation.ts";
@@ -38,12 +40,17 @@ function readSetting(key: ConfigKey, text: string): string | number {
   const number = schema instanceof z.ZodNumber;
   const value = unit ? readQuantity(text, unit) : number ? Number(text || NaN) : text;
   const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return key === "catalog" ? whereverWeAre(text) : parsed.data;
   const fact = value === undefined ? `expected ${unit?.accepts}` : parsed.error.issues[0]?.message;
   throw new NidoError("invalid_input", `Cannot set "${key}" to "${text}": ${fact}`, {
     hint: "nido config list",
     details: { key, value: text },
   });
+}
+
+/** A catalog's address, or its path in full: no folder that somebody works in later brings its own. */
+function whereverWeAre(catalog: string): string {
+  return looksLikeAddress(catalog) ? catalog : resolve(catalog);
 }
 
 export default operation({

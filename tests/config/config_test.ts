@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { readConfig } from "../../lib/config/config.ts";
 import { getSetting } from "../../lib/config/get.ts";
 import { listSettings } from "../../lib/config/list.ts";
@@ -120,5 +120,19 @@ Deno.test("the command line sets, gets and unsets", async () => {
       2,
       'error: Cannot set "memory": give either a value or --unset\n  try: nido config set memory --unset\n',
     ]);
+  });
+});
+
+Deno.test("a catalog's path is the same file from wherever Nido is called later", async () => {
+  await withHome(async (home) => {
+    const context = makeContext(home);
+    const value = resolve("images.json");
+    assert.deepEqual(await setSetting(context, "catalog", "images.json"), {
+      key: "catalog",
+      value,
+    });
+    assert.deepEqual(await readConfig(context), { catalog: value });
+    const address = "https://images.example/images.json";
+    assert.equal((await setSetting(context, "catalog", address)).value, address);
   });
 });
