@@ -52,7 +52,7 @@ function refuseOpenLine(address: string, reached: string): void {
   if (protocol === "https:" || ["localhost", "127.0.0.1", "[::1]"].includes(hostname)) return;
   const fact = reached === address ? "it" : `it leads to ${reached}, which`;
   throw new NidoError("denied", `Cannot fetch the catalog ${address}: ${fact} is not https`, {
-    hint: "download it by a way you trust, then nido image refresh --catalog FILE",
+    hint: "download it by a way you trust, then nido config set catalog FILE",
   });
 }
 

@@ -130,6 +130,7 @@ Deno.test("a catalog over an open line is refused, also when a redirect leads to
     assert.rejects(openCatalog(at.context, { from }), {
       code: "denied",
       message: `Cannot fetch the catalog ${from}: ${fact} is not https`,
+      hint: "download it by a way you trust, then nido config set catalog FILE",
     });
   await refused(open, "it");
   await refused(at.from, `it leads to ${open}, which`);
