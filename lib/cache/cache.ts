@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { digest as digestShape } from "../digest.ts";
 import { NidoError, toNidoError } from "../errors.ts";
 import { type DiskRecord, diskRecord, imageNames, imageRecord } from "../image/image.ts";
 import { diskUseBytes } from "../image/unused_disks.ts";
@@ -32,7 +33,8 @@ export interface Cached extends CachedDisk {
 /** All stored disks, with what means them and what stands on them. */
 export async function cachedDisks(home: string): Promise<Cached[]> {
   const folders = await namesIn(files.disks(home));
-  const digests = folders.map((folder) => folder.replace("-", ":"));
+  const digests = folders.map((folder) => folder.replace("-", ":"))
+    .filter((name) => digestShape.safeParse(name).success); // a file manager may leave files there
   const [users, named] = [await usersOfDisks(home, digests), await namedDisks(home)];
   return await Promise.all(digests.map(async (digest): Promise<Cached> => {
     const record = await recordOf(home, digest);

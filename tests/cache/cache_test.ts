@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import cacheInfo from "../../lib/cache/info.ts";
 import cacheList from "../../lib/cache/list.ts";
@@ -219,4 +220,11 @@ Deno.test("the commands for a damaged disk of the same length make it whole", as
   await removeImage.call(at.context, { name: "debian:12" });
   assert.equal((await pullImage(at.context, "debian:12")).reused, false);
   await imageVerify.call(at.context, { name: "debian:12" });
+});
+
+Deno.test("a file that somebody left among the disks is no stored disk", async () => {
+  await using at = await withStates();
+  await Deno.writeTextFile(join(files.disks(at.home), ".DS_Store"), "");
+  assert.deepEqual(await digests(at), [at.newer, at.older, at.own].sort());
+  assert.equal((await cacheInfo.call(at.context, { digest: at.own.slice(7, 27) })).digest, at.own);
 });
