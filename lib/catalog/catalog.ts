@@ -39,6 +39,8 @@ export const build = z.strictObject({
 });
 export type Build = z.output<typeof build>;
 
+/** What an image's name here, `name:version-aarch64`, may have in all. */
+const LONGEST_NAME = 64;
 const word = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,31}$/, "use a-z 0-9 . _ - (at most 32)");
 
 /** One version of an image; `12` of `debian`. */
@@ -78,8 +80,10 @@ export const catalog = z.strictObject({
   repeated(images.map(({ name }) => name)).forEach((name) =>
     refuse(["images"], `the name ${name} is given twice`)
   );
-  for (const [index, { versions }] of images.entries()) {
+  for (const [index, { name, versions }] of images.entries()) {
     const path = ["images", index, "versions"];
+    const long = versions.find(({ version }) => `${name}:${version}-aarch64`.length > LONGEST_NAME);
+    if (long) refuse(path, `${name}:${long.version} is too long to be an image's name`);
     const words = versions.flatMap(({ version, aliases }) => [version, ...aliases]);
     if (words.includes("latest")) refuse(path, "latest is always the first version");
     repeated(words).forEach((word) => refuse(path, `${word} means two versions`));

@@ -106,3 +106,15 @@ Deno.test("names are words that a command line and a path can hold", () => {
     );
   }
 });
+
+Deno.test("a name and a version together are not longer than an image's name here", () => {
+  const named = (length: number) => ({
+    ...image,
+    name: "n".repeat(32),
+    versions: [{ ...version, version: "1".repeat(length) }],
+  });
+  assert.deepEqual(problems([named(23)]), []);
+  assert.deepEqual(problems([named(24)]), [
+    `images.0.versions: ${"n".repeat(32)}:${"1".repeat(24)} is too long to be an image's name`,
+  ]);
+});
