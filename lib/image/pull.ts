@@ -50,6 +50,11 @@ async function pullAll(
 ): Promise<z.input<typeof output>> {
   const given = references.map((reference) => withDigest(reference, sha256, references.length));
   if (!references.some(looksLikeAddress)) refuseAddressFields(request);
+  if (request.name !== undefined && references.length > 1) {
+    throw new NidoError("invalid_input", "Cannot pull: --name belongs to one address", {
+      hint: `nido image pull ${references[0]} --name ${request.name}`,
+    });
+  }
   const pulled: Pulled[] = [];
   let next = 0;
   const work = async () => {

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { findLocal, openLocal } from "../../lib/image/local.ts";
 import { listImages } from "../../lib/image/image.ts";
 import { importImage } from "../../lib/image/import.ts";
+import imagePull from "../../lib/image/pull.ts";
 import { pullImage } from "../../lib/image/pull_image.ts";
 import { resolveImage } from "../../lib/image/resolve.ts";
 import { files } from "../../lib/store/files.ts";
@@ -313,4 +314,20 @@ Deno.test("a digest that the catalog at hand has not yet is looked for in a newe
     "not_found",
     `Cannot pull debian:12@${other}: the catalog has ${newer} by now`,
   );
+});
+
+Deno.test("one name for several addresses is refused before anything is downloaded", async () => {
+  await using at = await place();
+  const references = await Promise.all(
+    ["a.qcow2", "b.qcow2"].map(async (path, seed) =>
+      `${at.server.url(path)}@${await at.publish(path, seed + 1)}`
+    ),
+  );
+  await fails(
+    imagePull.call(at.context, { references, name: "x" }),
+    "invalid_input",
+    "Cannot pull: --name belongs to one address",
+    `nido image pull ${references[0]} --name x`,
+  );
+  assert.equal(at.server.seen.length, 0);
 });
