@@ -37,7 +37,7 @@ export class Pull {
   /** Tries one address after the other; throws what stopped each of them. */
   async run(): Promise<Downloaded> {
     const failed: { address: string; setback: Setback }[] = [];
-    for (const source of this.wanted.sources) {
+    for (const source of this.#inOrder()) {
       try {
         return await this.#from(source);
       } catch (error) {
@@ -46,6 +46,14 @@ export class Pull {
       }
     }
     throw this.#failure(failed);
+  }
+
+  /** As they were published, but first those of which the bytes so far can be a part. */
+  #inOrder(): string[][] {
+    const { size, record } = this.partial;
+    const rank = (source: string[]) => Number(source.length !== record?.addresses.length);
+    const { sources } = this.wanted;
+    return size > 0 ? sources.toSorted((one, other) => rank(one) - rank(other)) : sources;
   }
 
   async #from(source: string[]): Promise<Downloaded> {

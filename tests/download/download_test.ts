@@ -107,6 +107,22 @@ Deno.test("parts are joined in order, and a resume knows in which part it is", a
   await assertNothingLeft(at);
 });
 
+Deno.test("what a mirror of a file in parts has sent is gone on with", async () => {
+  await using at = await place();
+  const { bytes, digest } = await published(SIZE);
+  await using server = serveImages({ mirror: { bytes, etag: '"one"' } });
+  server.files.mirror!.faults = Array.from({ length: 4 }, () => ({ dropAfter: 10_000 }));
+  const wanted = {
+    sources: [["disk.0", "disk.1"].map(server.url), [server.url("mirror")]],
+    digest,
+    label: "debian:12",
+  };
+  await fails(withDownload(at.context, wanted, take, QUICK), "unavailable", /disk\.0.*mirror/);
+  assertBytes((await withDownload(at.context, wanted, take, QUICK)).bytes, bytes);
+  const { path, range } = server.seen.at(-1)!;
+  assert.deepEqual([path, range], ["mirror", "bytes=40000-"]);
+});
+
 Deno.test("parts that don't add up to the published size are refused early", async () => {
   await using at = await place();
   const { bytes, digest } = await published(SIZE);
