@@ -1415,7 +1415,7 @@ export interface VmLogsInput {
   /**
    * Name of the VM
    */
-  name: string;
+  name?: string;
   /**
    * console: what the guest wrote to its serial console; qemu: what QEMU itself said
    */
@@ -1428,6 +1428,14 @@ export interface VmLogsInput {
    * Go on showing new lines until interrupted or stopped
    */
   follow?: boolean;
+  /**
+   * The logs of every VM
+   */
+  all?: boolean;
+  /**
+   * Folder to write whole logs to, with a folder for each VM
+   */
+  output?: string;
 }
 
 /**
@@ -1435,9 +1443,9 @@ export interface VmLogsInput {
  */
 export interface VmLogsOutput {
   /**
-   * Name of the VM
+   * Name of the VM; absent with all
    */
-  name: string;
+  name?: string;
   /**
    * The lines, without control characters
    */
@@ -1446,6 +1454,10 @@ export interface VmLogsOutput {
    * How many lines the log holds
    */
   lines: number;
+  /**
+   * The files that were written
+   */
+  files?: string[];
 }
 
 /**
@@ -4125,7 +4137,7 @@ export interface Nido {
     /** Copy a file or folder out of a VM. */
     download(input: VmDownloadInput, call?: CallOptions): Promise<VmDownloadOutput>;
     /** Show a VM's console. */
-    logs(input: VmLogsInput, call?: CallOptions): Promise<VmLogsOutput>;
+    logs(input?: VmLogsInput, call?: CallOptions): Promise<VmLogsOutput>;
     /** Wait until a VM is ready, running or stopped. */
     wait(input: VmWaitInput, call?: CallOptions): Promise<VmWaitOutput>;
     /** Show how to reach a VM with ssh. */
