@@ -8,7 +8,7 @@ Deno.test("the picture holds its lines as text, and nothing of them as markup", 
     { text: "  <b>&", isCommand: false },
   ]);
   assert.match(svg, /fill="#7ee787" xml:space="preserve">\$ nido exec a -- echo '&lt;b&gt;&amp;'</);
-  assert.match(svg, />  &lt;b&gt;&amp;<\/text>\n<\/svg>\n$/);
+  assert.match(svg, /> {2}&lt;b&gt;&amp;<\/text>\n<\/svg>\n$/);
 });
 
 Deno.test("README shows the picture, and it names no command that fails", async () => {
