@@ -1077,6 +1077,12 @@ export interface VmRunInput {
    */
   accel?: "kvm" | "hvf" | "whpx" | "tcg";
   /**
+   * Labels to find it by
+   */
+  labels?: {
+    [k: string]: string;
+  };
+  /**
    * Folder in the guest to run in; default the first uploaded one, else the user's home
    */
   cwd?: string;
