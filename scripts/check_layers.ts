@@ -43,9 +43,10 @@ const FOLDERS = [
   "registry",
   "system",
 ];
-const SURFACES = ["lib/cli", "lib/server", "mcp"];
+const SURFACES = ["lib/cli", "lib/api", "lib/server", "mcp"];
 const ROOT = { ground: 0, store: 1, host: 1, qemu: 2, noun: 3, verb: 4, operations: 5, surface: 6 };
 const MAIN = 7;
+const GENERATED = "lib/api/types.ts";
 const TERMINAL_VERB = "lib/cli/console.ts";
 
 /** Finds every import that runs the wrong way. */
@@ -54,7 +55,9 @@ export function findViolations(sources: Source[]): Violation[] {
   return sources.flatMap(({ path, text }) => {
     const found: Violation[] = [];
     const blame = (imports: string, rule: string) => found.push({ file: path, imports, rule });
-    if (text.split("\n").length > 401) blame(`${text.split("\n").length - 1} lines`, RULES.length);
+    if (text.split("\n").length > 401 && path !== GENERATED) {
+      blame(`${text.split("\n").length - 1} lines`, RULES.length);
+    }
     const startsPrograms = /\bDeno\.Command\b|node:child_process/.test(text);
     if (startsPrograms && path !== "lib/host/process.ts") blame("Deno.Command", RULES.process);
     for (const target of importsOf({ path, text })) {

@@ -36,7 +36,8 @@ export type Settle = (context: Context, vm: SoundVm, incubation: Incubation) => 
 
 /**
  * Boots a base until its guest is ready and quiet, and freezes it as a moment. What its memory holds
- * comes from the base and this home's key alone, and it reaches no network.
+ * comes from the base and this home's key alone; it reaches what the VM reaches that it is made for,
+ * because a guest learns from its lease whether there is a way out.
  */
 export async function incubate(
   context: Context,
@@ -64,7 +65,6 @@ async function layEgg(
     ...like,
     id: crypto.randomUUID(),
     createdAt: context.now().toISOString(),
-    network: "none",
     ports: withSshPort([]),
     labels: {},
     wake: undefined,

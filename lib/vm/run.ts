@@ -10,6 +10,7 @@ import { execIn, execInput, execOutput } from "./exec.ts";
 import { spawnInput } from "./plan.ts";
 import { openSession } from "./reach.ts";
 import { spawn } from "./spawn.ts";
+import { openSoundVm } from "./vm.ts";
 import { rung } from "../moment/choose.ts";
 
 /** What `timeout` of coreutils exits with. */
@@ -28,6 +29,7 @@ const input = z.strictObject({
     userData: true,
     network: true,
     accel: true,
+    labels: true,
   }).shape,
   cwd: z.string().min(1).optional().describe(
     "Folder in the guest to run in; default the first uploaded one, else the user's home",
@@ -71,6 +73,7 @@ export async function runOnce(context: Context, request: Request): Promise<Resul
     spawnInput.parse({ ...shapeOf(request), rmOnFailure: !keepOnFailure }),
   );
   const vm = spawned.name;
+  const { id } = (await openSoundVm(context, vm)).record;
   let keep = keepOnFailure;
   try {
     await using session = await openSession(context, vm, "run a command in");
@@ -82,9 +85,9 @@ export async function runOnce(context: Context, request: Request): Promise<Resul
     await copyOut(context, session, copies.filter(({ way }) => way === "out"), cwd, ended);
     return { ...ended, vm, kept: keep, spawnPath: spawned.spawnPath };
   } finally {
-    if (keep) {
+    if (keep && !context.signal.aborted) {
       await tell(context, `VM "${vm}" is kept: nido ssh ${vm}, nido delete ${vm} --force\n`);
-    } else await removeVm(uninterrupted(context), vm, { force: true });
+    } else await removeVm(uninterrupted(context), vm, { force: true, id });
   }
 }
 
@@ -145,12 +148,17 @@ async function copyOut(
 function splitUpload(given: string): Copy {
   const at = given.lastIndexOf(":");
   const isDrive = at === 1 && /^[a-z]:[\\/]/i.test(given);
-  if (at <= 0 || isDrive) return { here: given, there: nameOf(given) };
-  return { here: given.slice(0, at), there: given.slice(at + 1) || nameOf(given.slice(0, at)) };
+  const here = at <= 0 || isDrive ? given : given.slice(0, at);
+  const name = nameOf(here);
+  return { here, there: given.slice(here.length + 1) || name };
 }
 
 function nameOf(path: string): string {
-  return basename(Deno.realPathSync(path));
+  try {
+    return basename(Deno.realPathSync(path));
+  } catch (cause) {
+    throw new NidoError("not_found", `Cannot upload ${path}: it can't be read`, { cause });
+  }
 }
 
 function splitDownload(given: string): Copy {

@@ -1,7 +1,15 @@
 import { NidoError } from "../../lib/errors.ts";
 import type { Guard } from "../../lib/operation.ts";
 
-const STARTS = ["vm.spawn", "vm.fork", "vm.start", "vm.restart", "vm.resume", "snapshot.restore"];
+const STARTS = [
+  "vm.spawn",
+  "vm.run",
+  "vm.fork",
+  "vm.start",
+  "vm.restart",
+  "vm.resume",
+  "snapshot.restore",
+];
 
 /** How many machines may be started. */
 export interface StartLimits {

@@ -42,3 +42,31 @@ cat /etc/ssh/ssh_host_*_key.pub
 cat /var/lib/cloud/data/instance-id
 head -c 16 /dev/urandom | od -An -tx1
 cat /proc/sys/kernel/random/uuid`;
+
+/**
+ * Starts a program as root that writes down the kind of every DHCP message that the guest sends or
+ * gets: 3 asks for a lease again, 5 grants it (RFC 2132, option 53).
+ */
+export const HEAR_DHCP = `mkdir -p ~/state && sudo setsid python3 -c '
+import socket, struct
+heard = open("/run/dhcp", "w", 1)
+wire = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
+heard.write("hears\\n")
+while True:
+    packet = wire.recv(2048)
+    header = (packet[0] & 15) * 4
+    if len(packet) < header + 251 or packet[9] != 17:
+        continue
+    ports = struct.unpack("!HH", packet[header:header + 4])
+    options = packet[header + 248:]
+    if 67 in ports and options[0] == 53:
+        heard.write("%d\\n" % options[2])
+' >/dev/null 2>&1 </dev/null &
+while ! grep -q hears /run/dhcp 2>/dev/null; do sleep 0.1; done`;
+
+/** Prints what was heard, once a lease was granted or after a while. */
+export const HEARD_DHCP = `for look in $(seq 100); do
+  grep -qx 5 /run/dhcp && break
+  sleep 0.3
+done
+cat /run/dhcp`;

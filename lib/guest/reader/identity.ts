@@ -122,12 +122,16 @@ def rename_instance(new):
 
 
 def lease_renewal():
-    """The command that renews the lease of the interface to the outside, where there is one."""
+    """The command that renews the leases, where there are some; a guest that was frozen where there
+    was no way out has no route to tell its interface by."""
+    leases = ROOT + "/run/systemd/netif/leases"
+    if os.path.isdir(leases):
+        held = os.listdir(leases)
+        names = [name for name in sorted(os.listdir(ROOT + "/sys/class/net"))
+                 if read("/sys/class/net/%s/ifindex" % name).strip() in held]
+        return ["networkctl", "renew"] + names if names else None
     routes = [line.split() for line in read("/proc/net/route").splitlines()[1:]]
-    interface = next((route[0] for route in routes if route[1] == "00000000"), None)
-    if interface and os.path.isdir(ROOT + "/run/systemd/netif/leases"):
-        return ["networkctl", "renew", interface]
-    if interface and os.path.isdir(ROOT + "/run/dhcpcd"):
-        return ["dhcpcd", "--rebind", interface]
+    if routes and os.path.isdir(ROOT + "/run/dhcpcd"):
+        return ["dhcpcd", "--rebind", routes[0][0]]
     return None
 `.trimStart();

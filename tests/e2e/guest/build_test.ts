@@ -2,36 +2,45 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { run } from "../../../lib/host/process.ts";
 import { startNido } from "../../helpers/command.ts";
+import { sampleBuild, sampleCatalog } from "../../catalog/sample.ts";
 import { Nest } from "../../helpers/guest.ts";
 import { cannotBuild } from "../../recipe/workshop.ts";
 
 const BASE = "debian:12";
 
 Deno.test({
-  name: "an image is built from Debian's packages, and VMs are spawned from it",
+  name: "a spawn with no image named, where no download is reached, builds Debian here",
   ignore: cannotBuild,
   fn: async () => {
-    await using nest = await Nest.shared("built");
-    const { image } = await nest.data(["image", "build", "debian-12", "--name", "built:12"]);
-    try {
-      assert.deepEqual(
-        [image.name, image.origin, image.source, image.user, image.firmware, image.architecture],
-        ["built:12", "built", "debian-12", "nido", "bios", "x86_64"],
-      );
-      await nest.ok(["spawn", "built-a", "--image", "built:12", "--memory", "512M"]);
-      const said = await nest.ok([
-        "exec",
-        "built-a",
-        "--",
-        "sh",
-        "-c",
-        ". /etc/os-release; less -V; echo $ID:$VERSION_ID",
-      ]);
-      assert.match(said, /^less \d+[\s\S]*\ndebian:12\n$/);
-      await nest.ok(["delete", "built-a", "--force"]);
-    } finally {
-      await nest.ok(["image", "remove", "built:12"]);
-    }
+    await using nest = await Nest.make();
+    const catalog = sampleCatalog();
+    catalog.images[1]!.versions[1]!.builds = {
+      x86_64: sampleBuild({ url: "http://127.0.0.1:1/debian-12.qcow2" }),
+    };
+    await Deno.writeTextFile(nest.at("images.json"), JSON.stringify(catalog));
+    await nest.ok(["config", "set", "catalog", nest.at("images.json")]);
+    await nest.ok(["config", "set", "warm", "off"]);
+
+    const spawned = await nest.data(["spawn", "demo", "--memory", "512M"]);
+    assert.deepEqual([spawned.image, spawned.user, spawned.firstBoot], [
+      "debian:12",
+      "debian",
+      "done",
+    ]);
+    assert.deepEqual(spawned.problems, [
+      "its image was built here by the recipe debian-12: no download can be reached",
+    ]);
+    const script = ". /etc/os-release; less -V; echo $ID:$VERSION_ID";
+    const said = await nest.ok(["exec", "demo", "--", "sh", "-c", script]);
+    assert.match(said, /^less \d+[\s\S]*\ndebian:12\n$/);
+
+    const info = await nest.data(["image", "info", "debian:bookworm"]);
+    assert.deepEqual(
+      [info.name, info.origin, info.source, info.firmware, info.architecture],
+      ["debian:12", "built", "debian-12", "bios", "x86_64"],
+    );
+    const again = await nest.data(["image", "build", "debian-12", "--name", "debian:12"]);
+    assert.equal(again.image.digest, spawned.digest, "the recipe gave it before");
   },
 });
 

@@ -64,6 +64,15 @@ Deno.test("ten clones of one base, hatched at once", async (t) => {
     },
   );
 
+  await t.step("each knows the way out, and whom to ask for names", async () => {
+    const said = await Promise.all(
+      CLONES.map((name) =>
+        shell(name, "ip route show default | cut -d' ' -f1-3; grep ^nameserver /etc/resolv.conf")
+      ),
+    );
+    assert.deepEqual(said, CLONES.map(() => "default via 10.0.2.2\nnameserver 10.0.2.3\n"));
+  });
+
   await t.step(
     "the larger disk that was asked for is there, and its file system fills it",
     async () => {

@@ -4,6 +4,8 @@ import { Nest } from "../../helpers/guest.ts";
 import {
   CONNECTION_ENDED,
   COUNT,
+  HEAR_DHCP,
+  HEARD_DHCP,
   START_COUNTING,
   startConnection,
   WHO_IT_IS,
@@ -20,6 +22,7 @@ Deno.test("a running VM is copied with all that it is doing", async (t) => {
     await shell("tree", START_COUNTING);
     await shell("tree", startConnection((outside.addr as Deno.NetAddr).port));
     assert.equal(await shell("tree", "cat ~/state/connection"), "open\n");
+    await shell("tree", HEAR_DHCP);
   });
 
   await t.step("both copies count on, as the same process", async () => {
@@ -56,6 +59,11 @@ Deno.test("a running VM is copied with all that it is doing", async (t) => {
       }
     },
   );
+
+  await t.step("each copy asks for a lease of its own, and the source doesn't", async () => {
+    for (const name of copies) assert.equal(await shell(name, HEARD_DHCP), "hears\n3\n5\n", name);
+    assert.equal(await shell("tree", "cat /run/dhcp"), "hears\n");
+  });
 
   await t.step("what one writes from then on is not in the others", async () => {
     const all = ["tree", ...copies];

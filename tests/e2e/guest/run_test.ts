@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { startNido } from "../../helpers/command.ts";
 import { Nest } from "../../helpers/guest.ts";
 
 const SHAPE = ["--image", "debian:12", "--memory", "512M"];
@@ -75,12 +76,24 @@ Deno.test("one command in a VM of its own, which is gone afterwards", async (t) 
     },
   );
 
+  await t.step("interrupted, it is gone all the same", async () => {
+    const words = ["run", "--name", "once-cut", ...SHAPE, "--keep-on-failure", "--", "sh", "-c"];
+    const child = startNido([...words, "echo begun; sleep 600"], { home: nest.home });
+    const said = child.stdout.getReader();
+    while (!new TextDecoder().decode((await said.read()).value).includes("begun"));
+    child.kill("SIGINT");
+    assert.equal((await child.status).code, 130);
+    await Promise.all([said.cancel(), child.stderr.cancel(), child.stdin.close()]);
+    assert.deepEqual(await names(), []);
+  });
+
   await t.step("what is wrong with the request is found before anything is made", async () => {
     const { code, stderr } = await run("wrong", "--download", "nowhere", "--", "true");
     assert.equal(code, 125);
     assert.match(stderr, /Cannot download nowhere: it is not PATH:HERE/);
     const absent = await run("wrong", "--upload", nest.at("absent"), "--", "true");
     assert.equal(absent.code, 125);
+    assert.match(absent.stderr, /Cannot upload .*absent: it can't be read/);
     assert.deepEqual(await names(), []);
   });
 });

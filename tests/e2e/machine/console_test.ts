@@ -149,3 +149,32 @@ async function folderBytes(folder: string): Promise<number> {
   }
   return bytes;
 }
+
+Deno.test("the logs of all VMs go to a folder, those of broken ones too", async () => {
+  await using home = await nest();
+  await home.importProgram("echo", echoAfter("hello\n"));
+  for (const name of ["x", "y"]) await home.spawn(name, { image: "echo" });
+  await eventually("both have written", async () => {
+    const shown = await Promise.all(
+      ["x", "y"].map((name) => home.call<Logs>("vm.logs", { name })),
+    );
+    return shown.every(({ text }) => text.includes("hello"));
+  });
+  await Deno.writeTextFile(home.at("y", "record"), "{");
+  const folder = `${home.home}-logs`;
+  try {
+    const { code, stdout } = await home.nido(["logs", "--all", "--output", folder]);
+    assert.equal(code, 0);
+    const files = ["x/console.log", "x/qemu.log", "y/console.log", "y/qemu.log"];
+    assert.deepEqual(stdout.trim().split("\n"), files.map((file) => `${folder}/${file}`));
+    for (const name of ["x", "y"]) {
+      assert.match(await Deno.readTextFile(`${folder}/${name}/console.log`), /hello/);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  await home.call("vm.delete", { names: ["y"], force: true });
+  for (const words of [["logs"], ["logs", "x", "--all"], ["logs", "--all"]]) {
+    assert.equal((await home.nido(words)).code, 2, words.join(" "));
+  }
+});
