@@ -35,9 +35,8 @@ open_kvm() {
     return 0
   fi
   if ! is_open && root_prefix >/dev/null; then
-    ! have udevadm || add_rule
-    # Where no udev runs, as in containers; what it comes to is told below.
-    is_open || as_root chmod 0666 "$KVM" || true
+    # Guests do without; what this comes to is told below.
+    (open_as_root) || true
   fi
   if is_open; then
     say "$KVM can be used"
@@ -50,11 +49,15 @@ is_open() {
   [ -r "$KVM" ] && [ -w "$KVM" ]
 }
 
-add_rule() {
-  echo 'KERNEL=="kvm", GROUP="kvm", MODE="0666", OPTIONS+="static_node=kvm"' >"$scratch"
-  as_root cp "$scratch" "$RULE"
-  as_root udevadm control --reload-rules
-  as_root udevadm trigger --name-match=kvm --settle
+open_as_root() {
+  if have udevadm; then
+    echo 'KERNEL=="kvm", GROUP="kvm", MODE="0666", OPTIONS+="static_node=kvm"' >"$scratch"
+    as_root cp "$scratch" "$RULE" &&
+      as_root udevadm control --reload-rules &&
+      as_root udevadm trigger --name-match=kvm --settle
+  fi
+  # Where no udev runs, as in containers.
+  is_open || as_root chmod 0666 "$KVM"
 }
 
 scratch=$(mktemp "${TMPDIR:-/tmp}/nido-kvm.XXXXXX")

@@ -35,9 +35,9 @@ main() {
 
 check_sums() {
   if have sha256sum; then
-    (cd "$folder" && sha256sum --check --quiet SHA256SUMS)
+    (cd "$folder" && sha256sum -c SHA256SUMS >/dev/null)
   else
-    (cd "$folder" && shasum --algorithm 256 --check --quiet SHA256SUMS)
+    (cd "$folder" && shasum -a 256 -c SHA256SUMS >/dev/null)
   fi || fail "Cannot try the release in $folder: its files are not those of SHA256SUMS"
   version=$(sed -n 's/^[0-9a-f]\{64\} [ *]nido-\([0-9A-Za-z.-]*\)\.js$/\1/p' "$folder/SHA256SUMS")
   say "ok      digests of $(wc -l <"$folder/SHA256SUMS" | tr -d ' ') files"

@@ -76,6 +76,8 @@ Deno.test("where no udev runs, KVM is opened by its mode", async () => {
 Deno.test("without root's rights KVM stays closed, and that is told", async () => {
   const told = "KVM is closed to me: guests are emulated, which is right but slow\n";
   assert.deepEqual(await readyHost({}), { code: 0, said: told });
+  const { code, said } = await readyHost({ sudo: "exit 1", udevadm: "" });
+  assert.deepEqual([code, said.startsWith(told), /Cannot become root/.test(said)], [0, true, true]);
 });
 
 Deno.test("without KVM guests are emulated; for packages alone it isn't looked for", async () => {
