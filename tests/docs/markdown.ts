@@ -16,9 +16,9 @@ export interface Block {
   lines: string[];
 }
 
-/** Every document that people write or read: README, CONTRIBUTING and all below docs. */
+/** Every document that people write or read: those at the root and all below docs. */
 export async function pages(): Promise<Page[]> {
-  const paths = ["README.md", "CONTRIBUTING.md"];
+  const paths = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
   const walk = async (folder: string) => {
     for await (const { name, isDirectory } of Deno.readDir(join(ROOT, folder))) {
       if (isDirectory) await walk(`${folder}/${name}`);

@@ -1,8 +1,14 @@
 import type { Block } from "./markdown.ts";
 
-/** The shell lines of a block: all of them, or what stands behind the prompts of a console. */
+const STEP = /^ *(?:- )?(?:run: )?(nido .+)$/;
+
+/**
+ * The shell lines of a block: all of them, what stands behind the prompts of a console, or the steps of
+ * a CI job that call Nido.
+ */
 export function shellText({ language, lines }: Block): string {
   if (language === "sh") return lines.join("\n");
+  if (language === "yaml") return lines.flatMap((line) => STEP.exec(line)?.[1] ?? []).join("\n");
   if (language !== "console") return "";
   return lines.filter((line) => line.startsWith("$ ")).map((line) => line.slice(2)).join("\n");
 }
