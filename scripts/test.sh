@@ -159,6 +159,7 @@ install_all
 gate_steps || fail "Cannot read the gate's steps from deno.json"
 say "Everything that the tests need is here ($(($(now) - started_at)) s)"
 gate
+check "the package, as it would be published" deno publish --dry-run --allow-dirty --quiet
 check "shellcheck" shellcheck -x scripts/*.sh scripts/setup/*.sh scripts/ci/*.sh scripts/nido .ci/run
 end_to_end
 as_released
