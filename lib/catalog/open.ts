@@ -127,8 +127,10 @@ async function fromFile(path: string): Promise<OpenCatalog> {
   try {
     return { catalog: parseCatalog(await Deno.readTextFile(path), path), source: path };
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new NidoError("not_found", `Cannot read the catalog ${path}: no such file`, {
+    const isFolder = error instanceof Deno.errors.IsADirectory;
+    if (!isFolder && !(error instanceof Deno.errors.NotFound)) throw error;
+    const fact = isFolder ? "it is a folder" : "no such file";
+    throw new NidoError("not_found", `Cannot read the catalog ${path}: ${fact}`, {
       hint: "nido config get catalog",
       cause: error,
     });

@@ -7,11 +7,16 @@ import { operations } from "../operations.ts";
 import { homePath } from "../store/home.ts";
 import { load, textOf } from "./run.ts";
 
-const order = z.strictObject({ operation: z.string(), input: z.record(z.string(), z.unknown()) });
+const order = z.strictObject({
+  operation: z.string(),
+  input: z.record(z.string(), z.unknown()),
+  /** Who asked for it: the work is refused what they would be. */
+  surface: z.enum(["cli", "mcp", "rest", "library"]),
+});
 
 /** Does the work of a host job, which comes on standard input; says one line when it has begun. */
 export async function perform([id = ""]: string[]): Promise<number> {
-  const { operation, input } = await readOrder(id);
+  const { operation, input, surface } = await readOrder(id);
   const interruption = new AbortController();
   const interrupt = () => interruption.abort(new DOMException("Interrupted", "AbortError"));
   for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, interrupt);
@@ -20,7 +25,11 @@ export async function perform([id = ""]: string[]): Promise<number> {
   const job = await keepHostJob(makeContext(home), id, { operation, input });
   const said = new TextEncoder().encode('{"status":"ok"}\n');
   await Deno.stdout.write(said).catch(() => {}); // who began it has gone; its work is done all the same
-  const context = makeContext(home, { signal: interruption.signal, report: job.report });
+  const context = makeContext(home, {
+    signal: interruption.signal,
+    report: job.report,
+    actor: { surface },
+  });
   try {
     const result = await operation.call(context, input);
     await job.end({ result, text: await textOf(operation, result, context) });
@@ -42,5 +51,5 @@ async function readOrder(id: string) {
   }
   const operation = Object.hasOwn(operations, read.operation) && await load(read.operation);
   if (!operation || !operation.long) throw refuse(`${read.operation} is no work for a host job`);
-  return { operation, input: read.input };
+  return { operation, input: read.input, surface: read.surface };
 }

@@ -21,9 +21,13 @@ export async function holdDisk(context: Context, image: Image, doing: string): P
   } catch (cause) {
     lock[Symbol.dispose]();
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new NidoError("not_found", `Cannot ${doing}: image "${image.name}" was removed`, {
-      hint: "nido images",
-      cause,
-    });
+    throw new NidoError(
+      "not_found",
+      `Cannot ${doing}: image "${image.name}" was removed or replaced`,
+      {
+        hint: "nido images",
+        cause,
+      },
+    );
   }
 }

@@ -26,6 +26,7 @@ import {
 import { imageFields, showImage } from "./image_fields.ts";
 import { nameFromFile } from "./import_name.ts";
 import { machineFacts } from "./machine_facts.ts";
+import { keepPublishedName } from "./published_name.ts";
 import { type Refuse, refuser } from "./refuse.ts";
 import { lookAtFile, readSourceFile, sameFile } from "./source_file.ts";
 import { needSpace } from "./space_guard.ts";
@@ -67,6 +68,7 @@ export async function importImage(
   const source = await lookAtFile(request.file, refuse);
   const name = request.name ?? nameFromFile(source.path);
   const facts = machineFacts(request, source.path, refuse);
+  await keepPublishedName(context, name, refuse);
   await prepareHome(context.home);
   await sweepStaging(context.home);
   const lock = { doing: `import image "${name}"`, patienceMs: LONG_WORK_MS };

@@ -23,6 +23,7 @@ import {
   openImage,
 } from "./image.ts";
 import { localName } from "./local.ts";
+import { keepPublishedName } from "./published_name.ts";
 import type { PullTarget } from "./pull_target.ts";
 import { refuser } from "./refuse.ts";
 import { storedDisk } from "./store_disk.ts";
@@ -54,7 +55,11 @@ export async function pullImage(
 ): Promise<Pulled> {
   await prepareHome(context.home);
   const reference = parseReference(text);
-  if (reference.kind === "url") return await fetched(context, addressTarget(reference, request));
+  if (reference.kind === "url") {
+    const target = addressTarget(reference, request);
+    await keepPublishedName(context, target.facts.name, refuser(`pull ${target.label}`));
+    return await fetched(context, target);
+  }
   const opened = await openCatalog(context, { from: request.from });
   const target = await catalogTarget(context, opened, reference, request).catch(async (error) => {
     const newer = reference.digest &&

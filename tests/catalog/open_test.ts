@@ -114,6 +114,12 @@ Deno.test("a catalog comes from a file too, named by the settings", async () => 
     code: "not_found",
     message: `Cannot read the catalog ${path}: no such file`,
   });
+  await Deno.mkdir(path);
+  await assert.rejects(openCatalog(at.context), {
+    code: "not_found",
+    message: `Cannot read the catalog ${path}: it is a folder`,
+  });
+  await Deno.remove(path);
   await Deno.writeTextFile(path, JSON.stringify(sampleCatalog()));
   assert.deepEqual(await openCatalog(at.context), { catalog: sampleCatalog(), source: path });
   assert.equal(at.requests.length, 0);

@@ -331,3 +331,27 @@ Deno.test("one name for several addresses is refused before anything is download
   );
   assert.equal(at.server.seen.length, 0);
 });
+
+Deno.test("an agent can't give a name of the catalog to another file", async () => {
+  await using at = await place();
+  await at.offer("debian.qcow2", `sha256:${"2".repeat(64)}`);
+  const digest = await at.publish("other/own.qcow2", 1);
+  const url = at.server.url("other/own.qcow2");
+  const file = await writeRaw(at.at("own.img"));
+  const agent = { ...at.context, actor: { surface: "mcp" as const } };
+  for (const name of ["debian:12", "debian", "debian:bookworm", `debian:12-${arch}`]) {
+    const fact = `"${name}" is a name of the catalog, and this is another file`;
+    await fails(
+      pullImage(agent, `${url}@${digest}`, { name }),
+      "denied",
+      `Cannot pull ${url}: ${fact}`,
+    );
+    await fails(importImage(agent, { file, name }), "denied", `Cannot import ${file}: ${fact}`);
+  }
+  assert.deepEqual(await listImages(at.home), []);
+  await pullImage(agent, `${url}@${digest}`, { name: "debian-own" });
+  assert.equal(
+    (await importImage(at.context, { file, name: "debian:12" })).image.name,
+    "debian:12",
+  );
+});

@@ -111,7 +111,7 @@ Deno.test("a disk that was removed since it was resolved can't be held", async (
   await fails(
     holdDisk(at.context, at.image, 'spawn VM "dev"'),
     "not_found",
-    'Cannot spawn VM "dev": image "debian" was removed',
+    'Cannot spawn VM "dev": image "debian" was removed or replaced',
     "nido images",
   );
   (await takeLock(at.context, { what: diskLock(at.image.digest), doing: "look" }))

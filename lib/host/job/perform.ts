@@ -69,9 +69,9 @@ export async function killHostJob(
   return job && { job, wasAlive: true };
 }
 
-async function start({ home }: Context, { operation, input }: Call): Promise<string> {
+async function start({ home, actor }: Context, { operation, input }: Call): Promise<string> {
   const id = `host-${crypto.getRandomValues(new Uint8Array(3)).toHex()}`;
-  const order = JSON.stringify({ operation: operation.name, input });
+  const order = JSON.stringify({ operation: operation.name, input, surface: actor.surface });
   const said = await startItself(["perform", id, "--json"], order, { NIDO_HOME: home });
   const { status, error } = answer(said);
   if (status === "ok") return id;
