@@ -213,7 +213,11 @@ Deno.test("a record tells what a job does, and nothing of contents and secrets",
 
 Deno.test("a process whose order doesn't come whole does nothing", async () => {
   await using at = await work();
-  const order = JSON.stringify({ operation: "image.import", input: { file: at.file } });
+  const order = JSON.stringify({
+    operation: "image.import",
+    input: { file: at.file },
+    surface: "mcp",
+  });
   const id = "host-3f2a9c";
   for (
     const [words, stdin, fact] of [
@@ -221,8 +225,16 @@ Deno.test("a process whose order doesn't come whole does nothing", async () => {
       [[id], "", "what is to be done did not come whole"],
       [["../x"], order, "a host job's id is needed"],
       [[], order, "a host job's id is needed"],
-      [[id], '{"operation":"vm.list","input":{}}', "vm.list is no work for a host job"],
-      [[id], '{"operation":"constructor","input":{}}', "constructor is no work for a host job"],
+      [
+        [id],
+        '{"operation":"vm.list","input":{},"surface":"cli"}',
+        "vm.list is no work for a host job",
+      ],
+      [
+        [id],
+        '{"operation":"constructor","input":{},"surface":"cli"}',
+        "constructor is no work for a host job",
+      ],
     ] as const
   ) {
     const said = await nido(["perform", ...words, "--json"], { home: at.home, stdin });
