@@ -355,3 +355,14 @@ Deno.test("an agent can't give a name of the catalog to another file", async () 
     "debian:12",
   );
 });
+
+Deno.test("what is asked for by its digest is never built instead", async () => {
+  await using at = await place();
+  const digest = `sha256:${"2".repeat(64)}`;
+  await at.offer("gone.qcow2", digest);
+  await fails(
+    resolveImage(at.context, `debian:12@${digest}`),
+    "not_found",
+    `Cannot download debian:12: ${at.server.url("gone.qcow2")}: it answers with HTTP status 404`,
+  );
+});
