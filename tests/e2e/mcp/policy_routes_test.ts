@@ -69,7 +69,7 @@ for (const preset of ["full", "no-delete", "read-only"]) {
 
 /** An input that fits, so that nothing but a policy refuses the call. */
 function inputOf(shape: Record<string, { safeParse(value: unknown): { success: boolean } }>) {
-  const values = ["web", ["web"], "a.ffffff", "./file", "on", 1, {}];
+  const values = ["web", ["web"], "a.ffffff", "aaaaaaaaaaaa", "./file", "on", 1, {}];
   return Object.fromEntries(
     Object.entries(shape).filter(([, schema]) => !schema.safeParse(undefined).success)
       .map(([key, schema]) => [key, values.find((value) => schema.safeParse(value).success)]),

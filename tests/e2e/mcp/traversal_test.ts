@@ -8,16 +8,30 @@ import { connect, textOf } from "../../mcp/client.ts";
 /** What would lead out of a folder if it were put behind one, and what stands for itself. */
 const HOSTILE = ["../../outside", "..", "/etc/passwd", "web/../../outside", "web\0", "-rf", ""];
 /** Where a name belongs. */
-const NAMES = ["name", "names", "label", "labels", "image", "template", "job", "into", "key", "vm"];
+const NAMES = [
+  "name",
+  "names",
+  "label",
+  "labels",
+  "image",
+  "template",
+  "job",
+  "into",
+  "key",
+  "vm",
+  "references",
+];
 /** What says something, or is of the guest. */
 const TEXTS = [
   ...["user", "userData", "sshKeys", "ports", "removePorts", "command", "cwd", "stdin", "path"],
-  ...["content", "mode", "description", "source", "destination"],
+  ...["content", "mode", "description", "source", "destination", "words", "digest", "sha256"],
 ];
 const RIGHT: Record<string, unknown> = {
   name: "web",
   vm: "web",
   names: ["web"],
+  references: ["zebra"],
+  digest: "aaaaaaaaaaaa",
   label: "s1",
   labels: ["s1"],
   job: "web.ffffff",
@@ -52,6 +66,7 @@ Deno.test("no name and no path of any tool leads out of its folder", async () =>
     const shape = operation.input.shape as Record<string, z.ZodType>;
     const keys = Object.keys(shape).filter((key) => takesText(shape[key]!));
     for (const key of keys) {
+      if (fieldKind(shape[key]!) === "commandLine") continue;
       const isPath = fieldKind(shape[key]!) === "hostPath";
       if (TEXTS.includes(key) && !isPath) continue;
       assert.ok(isPath || NAMES.includes(key), `${name}: is ${key} a name or a text?`);
