@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { activeLayer, isAt, switchLayer } from "../qemu/layer_switch.ts";
 import { emptyOverlay } from "../qemu/overlay.ts";
-import { noteStillness } from "../qemu/letting_go.ts";
+import { letGo, noteStillness } from "../qemu/letting_go.ts";
 import type { Qmp } from "../qemu/qmp.ts";
 import { type SaveRequest, saveState } from "../qemu/state_stream.ts";
 import { readQcow2 } from "../image/qcow2.ts";
@@ -43,6 +43,7 @@ export async function freeze(context: Context, vm: SoundVm, folder: string): Pro
         layer = await freezeLayer(context, vm, qmp);
       },
     });
+    if (vm.state === "paused") await letGo(qmp);
     return { layer, stateBytes: sizeBytes, stillMs };
   });
   const isLate = vm.state === "running" && frozen.stillMs > LATE_MS;

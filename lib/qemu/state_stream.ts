@@ -12,7 +12,7 @@ export interface SaveRequest {
   withoutSharedMemory: boolean;
   /** Runs while the machine stands still, before the last of it is written. */
   atSwitchover?: () => Promise<void>;
-  /** It goes on as soon as all of it was read, and need not wait for the disk. */
+  /** One that ran goes on as soon as all of it was read, and need not wait for the disk. */
   goesOn: boolean;
 }
 
@@ -60,7 +60,7 @@ export async function saveState(qmp: Qmp, request: SaveRequest): Promise<SavedSt
     const end = nextStatus(qmp, FINAL);
     await qmp.execute("migrate-continue", { state: "pre-switchover" });
     mustBe("completed", await end);
-    if (request.goesOn) await letGo(qmp);
+    if (request.goesOn && runs) await letGo(qmp);
     const stillMs = Math.round(performance.now() - since);
     return { sizeBytes: await received, stillMs };
   } catch (error) {
