@@ -44,7 +44,7 @@ Deno.test("a file in the home's place: every command says so", async () => {
 
 Deno.test({
   name: "a home that cannot be written: denied, whatever the command",
-  ignore: !isRoot,
+  ignore: !isRoot || !canMount(),
   fn: async () => {
     await using home = await nest();
     await home.spawn("x", { wait: "none" });
@@ -246,3 +246,15 @@ Deno.test("illegal names are refused by every verb before anything is touched", 
   }
   assert.deepEqual(await leftovers(home.home), []);
 });
+
+function canMount(): boolean {
+  const found = ["/bin/mount", "/usr/bin/mount"].some((path) => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  });
+  if (!found) console.log("skipped: a home that cannot be written, because mount is not here");
+  return found;
+}
