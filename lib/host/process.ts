@@ -263,14 +263,25 @@ export async function allCommandLines(): Promise<Map<number, string>> {
 
 async function listProcesses(which: string[]): Promise<Map<number, string>> {
   const args = ["-ww", "-o", "pid=,stat=,args=", ...which];
-  // In the C locale ps writes "?" for every letter that is not ASCII, and a path is known no more.
-  const { stdout } = await run("ps", args, { accept: [0, 1], env: { LC_ALL: "C.UTF-8" } });
+  const stdout = await ps(args);
   const found = new Map<number, string>();
-  for (const line of new TextDecoder().decode(stdout).split("\n")) {
+  for (const line of stdout.split("\n")) {
     const match = /^\s*(\d+)\s+(\S+)\s+(.*)$/.exec(line);
     if (match && !match[2]!.startsWith("Z")) found.set(Number(match[1]), match[3]!);
   }
   return found;
+}
+
+// It ends with 1 where it finds no process, and also where it could not look: then it says why.
+async function ps(args: string[]): Promise<string> {
+  const since = performance.now();
+  // In the C locale it writes "?" for every letter that is not ASCII, and a path is known no more.
+  const env = { LC_ALL: "C.UTF-8" };
+  const { code, stdout, stderr } = await run("ps", args, { accept: [0, 1], env });
+  if (code === 1 && stderr !== "") {
+    throw toolFailed("ps", args, code, performance.now() - since, stderr);
+  }
+  return new TextDecoder().decode(stdout);
 }
 
 /**
@@ -278,8 +289,7 @@ async function listProcesses(which: string[]): Promise<Map<number, string>> {
  * thread lives on (ps shows those as `Zl`).
  */
 export async function hasEnded(pid: number): Promise<boolean> {
-  const { stdout } = await run("ps", ["-o", "stat=", "-p", String(pid)], { accept: [0, 1] });
-  const stat = new TextDecoder().decode(stdout).trim();
+  const stat = (await ps(["-o", "stat=", "-p", String(pid)])).trim();
   return stat === "" || /^Z[^l]*$/.test(stat);
 }
 

@@ -30,9 +30,18 @@ export async function killMovedMachine(pidFile: string, movedTo: string): Promis
   await endProven(pidFile, await readPid(movedTo));
 }
 
-/** Whether a QEMU once wrote this pid file and has not removed it, as it does at a clean end. */
-export async function hasPidFile(pidFile: string): Promise<boolean> {
-  return await readPid(pidFile) !== undefined;
+/** What became of the QEMU that wrote a pid file: it lives, or died, or removed the file at its end. */
+export type Fate = { pid: number } | "died" | "none";
+
+/** What became of the QEMU that wrote this pid file, if one did. */
+export async function fateOf(pidFile: string): Promise<Fate> {
+  for (;;) {
+    const pid = await readPid(pidFile);
+    if (pid === undefined) return "none";
+    if ((await provenMachines(new Map([[pidFile, pid]]))).size > 0) return { pid };
+    // Race: it may have ended cleanly since we read, or another one may have been started.
+    if (await readPid(pidFile) === pid) return "died";
+  }
 }
 
 async function endProven(pidFile: string, pid: number | undefined): Promise<void> {

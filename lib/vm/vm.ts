@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
 import { nearestName } from "../nearest_name.ts";
-import { hasPidFile, livingMachine, livingMachines } from "../qemu/qemu_process.ts";
+import { fateOf, livingMachine, livingMachines } from "../qemu/qemu_process.ts";
 import { abandonState, isHeld } from "../qemu/letting_go.ts";
 import { Qmp } from "../qemu/qmp.ts";
 import { files, runFiles, vmFiles } from "../store/files.ts";
@@ -256,10 +256,10 @@ async function forgetLostMemory(home: string, record: VmRecord): Promise<void> {
 
 async function deriveWithoutProcess(context: Context, vm: SoundVm): Promise<void> {
   // Race: QEMU may have written its pid after we looked for it.
-  const pidFile = join(vm.folder, vmFiles.pid);
-  if (await hasPidFile(pidFile)) vm.pid = await livingMachine(pidFile);
-  if (vm.pid !== undefined) return await deriveFromMonitor(context, vm);
-  await deriveEnded(vm);
+  const fate = await fateOf(join(vm.folder, vmFiles.pid));
+  if (typeof fate === "string") return deriveEnded(vm, fate);
+  vm.pid = fate.pid;
+  await deriveFromMonitor(context, vm);
 }
 
 const QUERY_MS = 3_000;
@@ -272,8 +272,9 @@ async function deriveFromMonitor(context: Context, vm: SoundVm): Promise<void> {
     try {
       return deriveFromStatus(vm, await askStatus(context, vm));
     } catch (error) {
-      vm.pid = await livingMachine(pidFile);
-      if (vm.pid === undefined) return await deriveEnded(vm);
+      const fate = await fateOf(pidFile);
+      if (typeof fate === "string") return deriveEnded(vm, fate);
+      vm.pid = fate.pid;
       const { code, message } = toNidoError(error);
       // A QEMU that is being started writes its pid before it listens.
       if (code !== "unavailable" || performance.now() > deadline) {
@@ -312,9 +313,10 @@ const HELD = "held";
 /** What QEMU says while and after its state is written, until it is let go. */
 const HALF_FROZEN = ["finish-migrate", "postmigrate", HELD];
 
-async function deriveEnded(vm: SoundVm): Promise<void> {
+function deriveEnded(vm: SoundVm, fate: "died" | "none"): void {
+  vm.pid = undefined;
   if (vm.record.wake) vm.state = "suspended";
-  else vm.state = await hasPidFile(join(vm.folder, vmFiles.pid)) ? "crashed" : "stopped";
+  else vm.state = fate === "died" ? "crashed" : "stopped";
 }
 
 function nextStep(vm: Vm): string {

@@ -25,20 +25,20 @@ Deno.test("whatever a spawn would take for a file is a path to the guard of the 
 Deno.test("a policy's images hold for the image of a bare spawn, and for files too", async () => {
   await withHome(async (home) => {
     const guard = policyGuard(
-      { preset: "full", deny: [], images: ["debian:*", "/work/good*"] },
+      { preset: "full", deny: [], images: ["debian:*", "/images/good*"] },
       home,
     );
     const call = async (name: string, input: Record<string, unknown>) =>
       await guard({ operation: await load(name), input }, (input) => Promise.resolve(input));
     assert.deepEqual(await call("vm.spawn", {}), {});
-    const allowed = "the policy allows the images debian:*, /work/good*";
+    const allowed = "the policy allows the images debian:*, /images/good*";
     const denied = `Cannot run vm.spawn: ${allowed}`;
     await refuses(call("vm.spawn", { image: "alpine" }), "denied", denied);
     const own = { name: "debian:12", force: true };
     for (const name of ["image.import", "template.import"]) {
       const denied = `Cannot run ${name}: ${allowed}`;
-      await refuses(call(name, { file: "/work/other.qcow2", ...own }), "denied", denied);
-      const good = { file: "/work/good.qcow2", ...own };
+      await refuses(call(name, { file: "/images/other.qcow2", ...own }), "denied", denied);
+      const good = { file: "/images/good.qcow2", ...own };
       assert.deepEqual(await call(name, good), good);
     }
   });
