@@ -34,17 +34,29 @@ export function isAt({ node, file }: ActiveLayer, path: string): boolean {
   return basename(file) === basename(path) || node === nodeOf(path);
 }
 
-/** Makes a live machine write to a new layer from now on; the old one is only read any more. */
+/**
+ * Makes a live machine write to a new layer from now on, one that it may know already from a switch
+ * that was killed; the old one is only read any more.
+ */
 export async function switchLayer(qmp: Qmp, from: ActiveLayer, path: string): Promise<void> {
   const node = nodeOf(path);
-  // A layer that was added and not put to use would keep every later switch from it.
-  await qmp.executeAtOnce(["blockdev-add", {
-    driver: "qcow2",
-    "node-name": node,
-    discard: "unmap",
-    backing: null,
-    file: { driver: "file", filename: path, discard: "unmap" },
-  }], ["blockdev-snapshot", { node: from.node, overlay: node }]);
+  if (!await knows(qmp, node)) {
+    await qmp.execute("blockdev-add", {
+      driver: "qcow2",
+      "node-name": node,
+      discard: "unmap",
+      backing: null,
+      file: { driver: "file", filename: path, discard: "unmap" },
+    });
+  }
+  await qmp.execute("blockdev-snapshot", { node: from.node, overlay: node });
+}
+
+async function knows(qmp: Qmp, node: string): Promise<boolean> {
+  const nodes = await qmp.execute<{ "node-name": string }[]>("query-named-block-nodes", {
+    flat: true,
+  });
+  return nodes.some((known) => known["node-name"] === node);
 }
 
 function nodeOf(path: string): string {

@@ -16,9 +16,19 @@ export async function noteStillness(qmp: Qmp, isPaused: boolean): Promise<void> 
   if (!isPaused && isNoted) await qmp.execute("chardev-remove", { id: WAS_PAUSED });
 }
 
-/** Makes a running machine stand still while its memory is copied; it knows that this is why. */
+/**
+ * Makes a running machine stand still while its memory is copied; it knows that this is why. Killed
+ * in between, we leave it the mark: a machine that runs means nothing by it.
+ */
 export async function holdStill(qmp: Qmp): Promise<void> {
-  await qmp.executeAtOnce(mark(HELD), ["stop"]);
+  if (!await isHeld(qmp)) await qmp.execute(...mark(HELD));
+  await qmp.execute("stop");
+}
+
+/** Makes a running machine stand still until somebody wants it to go on. */
+export async function pause(qmp: Qmp): Promise<void> {
+  if (await isHeld(qmp)) await qmp.execute("chardev-remove", { id: HELD });
+  await qmp.execute("stop");
 }
 
 /** Whether a machine that stands still does so only because its memory is being copied, or was. */
@@ -30,14 +40,16 @@ export async function isHeld(qmp: Qmp): Promise<boolean> {
 export async function letGo(qmp: Qmp): Promise<"running" | "paused"> {
   await finalized(qmp);
   if (await isHeld(qmp)) {
-    await qmp.executeAtOnce(["cont"], ["chardev-remove", { id: HELD }]);
+    await qmp.execute("cont");
+    await qmp.execute("chardev-remove", { id: HELD });
     return "running";
   }
   if (!await hasMark(qmp, WAS_PAUSED)) {
     await qmp.execute("cont");
     return "running";
   }
-  // Only from running does QEMU (7.2) get to paused: said in one breath, the guest hardly moves.
+  // Only from running does QEMU (7.2) get to paused: said in one breath, the guest hardly moves. Killed
+  // in between, QEMU forgets the second, and the guest goes on.
   await qmp.executeAtOnce(["cont"], ["stop"]);
   await noteStillness(qmp, false);
   return "paused";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
+import { pause } from "../qemu/letting_go.ts";
 import { mustBe, mustBeSound, vmField, withMonitor, withVm } from "./vm.ts";
 
 export default operation({
@@ -18,7 +19,7 @@ export default operation({
   async run(context, { name }) {
     await withVm(context, name, "pause", async (vm) => {
       mustBe(vm, "pause", ["running"]);
-      await withMonitor(context, mustBeSound(vm), "work", (qmp) => qmp.execute("stop"));
+      await withMonitor(context, mustBeSound(vm), "work", pause);
     });
     return { name, state: "paused" as const };
   },
