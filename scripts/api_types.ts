@@ -6,6 +6,7 @@
  * @module
  */
 import { compile } from "json-schema-to-typescript";
+import { nounAndMethod } from "../lib/api/call.ts";
 import { load } from "../lib/cli/run.ts";
 import type { Operation } from "../lib/operation.ts";
 import { operations } from "../lib/operations.ts";
@@ -20,21 +21,7 @@ const HEAD = `/**
  * @module
  */
 
-/** What a call takes beside its input. */
-export interface CallOptions {
-  /** Ends the call; what was half made is removed. */
-  signal?: AbortSignal;
-  /** Hears how far it is. */
-  report?: (progress: Progress) => void;
-}
-
-/** How far a call is. */
-export interface Progress {
-  stage: string;
-  message: string;
-  done?: number;
-  total?: number;
-}
+import type { CallOptions } from "./call.ts";
 `;
 
 /** The text of the file of types, as `deno fmt` leaves it. */
@@ -47,12 +34,6 @@ export async function apiTypes(): Promise<string> {
 /** `vm.spawn` is `VmSpawn`. */
 function typeName(operation: string): string {
   return operation.replace(/(?:^|[._])([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** `vm.ssh_info` is called `sshInfo`. */
-function methodName(operation: string): string {
-  const [, verb = ""] = operation.split(".");
-  return verb.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 async function shapesOf(operation: Operation): Promise<string[]> {
@@ -78,13 +59,13 @@ function lowerFirst(text: string): string {
 }
 
 function nidoInterface(all: Operation[]): string {
-  const nouns = [...new Set(all.map(({ name }) => name.split(".")[0]!))];
+  const nouns = [...new Set(all.map(({ name }) => nounAndMethod(name)[0]))];
   const methods = (noun: string) =>
     all.filter(({ name }) => name.startsWith(`${noun}.`)).map((operation) => {
       const { name, summary, input } = operation;
       const mayBeEmpty = input.safeParse({}).success ? "?" : "";
       return `/** ${summary}. */
-      ${methodName(name)}(input${mayBeEmpty}: ${
+      ${nounAndMethod(name)[1]}(input${mayBeEmpty}: ${
         typeName(name)
       }Input, call?: CallOptions): Promise<${typeName(name)}Output>;`;
     });

@@ -19,8 +19,11 @@ import { type Context, makeContext } from "../context.ts";
 import { operations } from "../operations.ts";
 import { homePath } from "../store/home.ts";
 import { openHome } from "../store/home_version.ts";
-import type { CallOptions, Nido } from "./types.ts";
+import { type CallOptions, nounAndMethod } from "./call.ts";
+import type { Nido } from "./types.ts";
 
+export type { Progress } from "../context.ts";
+export type { CallOptions } from "./call.ts";
 export type * from "./types.ts";
 export { type ErrorCode, NidoError } from "../errors.ts";
 
@@ -36,8 +39,7 @@ export async function openNido({ home }: NidoOptions = {}): Promise<Nido> {
   await openHome(context);
   const nido: Record<string, Record<string, unknown>> = {};
   for (const name of Object.keys(operations)) {
-    const [noun = "", verb = ""] = name.split(".");
-    const method = verb.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    const [noun, method] = nounAndMethod(name);
     (nido[noun] ??= {})[method] = (input: unknown = {}, call: CallOptions = {}) =>
       callOperation(context, name, input, call);
   }

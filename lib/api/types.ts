@@ -4,21 +4,7 @@
  * @module
  */
 
-/** What a call takes beside its input. */
-export interface CallOptions {
-  /** Ends the call; what was half made is removed. */
-  signal?: AbortSignal;
-  /** Hears how far it is. */
-  report?: (progress: Progress) => void;
-}
-
-/** How far a call is. */
-export interface Progress {
-  stage: string;
-  message: string;
-  done?: number;
-  total?: number;
-}
+import type { CallOptions } from "./call.ts";
 
 /**
  * What goes into `vm.spawn`: hatch a new VM from an image or a template.
