@@ -16,21 +16,24 @@ import { rung } from "../moment/choose.ts";
 /** What `timeout` of coreutils exits with. */
 const OUT_OF_TIME = 124;
 
+/** What the VM is to be, as `spawn` takes it. */
+const shape = spawnInput.pick({
+  name: true,
+  image: true,
+  architecture: true,
+  template: true,
+  cpus: true,
+  memoryMib: true,
+  diskGib: true,
+  userData: true,
+  network: true,
+  accel: true,
+  labels: true,
+}).shape;
+
 const input = z.strictObject({
   command: execInput.shape.command,
-  ...spawnInput.pick({
-    name: true,
-    image: true,
-    architecture: true,
-    template: true,
-    cpus: true,
-    memoryMib: true,
-    diskGib: true,
-    userData: true,
-    network: true,
-    accel: true,
-    labels: true,
-  }).shape,
+  ...shape,
   cwd: z.string().min(1).optional().describe(
     "Folder in the guest to run in; default the first uploaded one, else the user's home",
   ),
@@ -68,10 +71,8 @@ export async function runOnce(context: Context, request: Request): Promise<Resul
     ...(request.download ?? []).map((given) => ({ way: "out" as const, ...splitDownload(given) })),
   ];
   const { keepOnFailure } = request;
-  const spawned = await spawn(
-    context,
-    spawnInput.parse({ ...shapeOf(request), rmOnFailure: !keepOnFailure }),
-  );
+  const wanted = { ...z.object(shape).parse(request), rmOnFailure: !keepOnFailure };
+  const spawned = await spawn(context, spawnInput.parse(wanted));
   const vm = spawned.name;
   const { id } = (await openSoundVm(context, vm)).record;
   let keep = keepOnFailure;
@@ -89,13 +90,6 @@ export async function runOnce(context: Context, request: Request): Promise<Resul
       await tell(context, `VM "${vm}" is kept: nido ssh ${vm}, nido delete ${vm} --force\n`);
     } else await removeVm(uninterrupted(context), vm, { force: true, id });
   }
-}
-
-function shapeOf(request: Request): Partial<Request> {
-  const keys = Object.keys(spawnInput.shape).filter((key) => key in input.shape);
-  return Object.fromEntries(
-    Object.entries(request).filter(([key]) => keys.includes(key) && key !== "timeoutSeconds"),
-  );
 }
 
 type Ended = Omit<Result, "vm" | "kept" | "spawnPath">;
