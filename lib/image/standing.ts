@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import { files, momentFiles, vmFiles } from "../store/files.ts";
+import { isThere } from "../store/is_there.ts";
 import { tryLockFile } from "../store/lock.ts";
 import { namesIn } from "../store/record.ts";
 import { readQcow2 } from "./qcow2.ts";
@@ -49,8 +50,8 @@ export async function standings(home: string): Promise<Standings> {
   const moments = await Promise.all(
     (await namesIn(files.moments(home))).map((id) => standingMoment(home, id)),
   );
-  const isThere = (found: Standing | undefined) => found !== undefined;
-  return { vms: [...staged, ...vms].filter(isThere), moments: moments.filter(isThere) };
+  const isFound = (found: Standing | undefined) => found !== undefined;
+  return { vms: [...staged, ...vms].filter(isFound), moments: moments.filter(isFound) };
 }
 
 async function foldersIn(path: string): Promise<string[]> {
@@ -76,7 +77,7 @@ async function standing(
 ): Promise<Standing | undefined> {
   const below = await Promise.all(disks.map(layersBelow));
   // Race: what was deleted since its name was read stands on nothing any more.
-  if (!await isThereStill(dirname(recordPath))) return undefined;
+  if (!await isThere(dirname(recordPath))) return undefined;
   return {
     name,
     disks,
@@ -94,13 +95,6 @@ async function disksIn(folder: string): Promise<string[]> {
     if (error instanceof Deno.errors.NotADirectory) return [];
     throw error;
   }
-}
-
-async function isThereStill(path: string): Promise<boolean> {
-  return await Deno.lstat(path).then(() => true, (error) => {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  });
 }
 
 async function stagedVm(folder: string): Promise<Standing | undefined> {

@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts";
 import { files } from "../store/files.ts";
+import { isThere } from "../store/is_there.ts";
 import { retireLock, tryLockFile } from "../store/lock.ts";
 import { namesIn } from "../store/record.ts";
 import { removeRunFolder } from "../store/run_folder.ts";
@@ -59,14 +60,4 @@ async function clear(context: Context, { name, folder }: Incubator): Promise<voi
   // Its folder became a moment, whose machine has ended, or was never made.
   await removeRunFolder(context.home, { name });
   await removeConsoleLocks(context.home, name);
-}
-
-async function isThere(folder: string): Promise<boolean> {
-  try {
-    await Deno.stat(folder);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -36,7 +36,7 @@ const FOLDERS = [
  */
 export async function prepareHome(home: string): Promise<void> {
   try {
-    const isFresh = !await isThere(home);
+    const isFresh = !await isHomeThere(home);
     await Deno.mkdir(home, { recursive: true, mode: 0o700 });
     const { markHome } = await import("./home_version.ts");
     await markHome(home, isFresh);
@@ -48,6 +48,7 @@ export async function prepareHome(home: string): Promise<void> {
   }
 }
 
-async function isThere(home: string): Promise<boolean> {
+/** Whether a home is there already. */
+export async function isHomeThere(home: string): Promise<boolean> {
   return await Deno.stat(home).then(() => true, () => false); // making it tells what is wrong with it
 }

@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { NidoError } from "../errors.ts";
 import { thisNido } from "../this_nido.ts";
 import { files } from "./files.ts";
+import { isHomeThere } from "./home.ts";
 import { withLock } from "./lock.ts";
 import { type Migration, migrations } from "./migrations.ts";
 import { changeRecords, copyRecords } from "./records_below.ts";
@@ -31,7 +32,7 @@ export async function openHome(context: Context, list = migrations): Promise<voi
   const { home } = context;
   const known = newest(list);
   if (refuseNewer(home, await readHome(home), known) >= known) return;
-  if (!await isThere(home)) return;
+  if (!await isHomeThere(home)) return;
   const doing = `bring the home to version ${known}`;
   await withLock(context, { what: "home", doing }, async () => {
     const record = await readHome(home);
@@ -98,8 +99,4 @@ function refuseNewer(home: string, record: HomeRecord | undefined, known: number
     hint: "nido update",
     details: { version, known },
   });
-}
-
-async function isThere(home: string): Promise<boolean> {
-  return await Deno.stat(home).then(() => true, () => false); // prepareHome tells what is wrong with it
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { files } from "../store/files.ts";
+import { isThere } from "../store/is_there.ts";
 import { syncFolder } from "../store/record.ts";
 import { withStaging } from "../store/staging.ts";
 
@@ -32,15 +33,4 @@ export async function settleReplacement(home: string, name: string): Promise<voi
 export async function discardTemplate(context: Context, folder: string): Promise<void> {
   if (!await isThere(folder)) return;
   await withStaging(context, (staging) => Deno.rename(folder, join(staging, "removed")));
-}
-
-/** Whether something is at a path. */
-export async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -3,10 +3,11 @@ import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
 import { nearestName } from "../nearest_name.ts";
 import { files, templateFiles } from "../store/files.ts";
+import { isThere } from "../store/is_there.ts";
 import { withLock } from "../store/lock.ts";
 import { namesIn, readRecord } from "../store/record.ts";
 import { templateName, type TemplateRecord, templateRecord } from "./record.ts";
-import { isThere, settleReplacement } from "./replacement.ts";
+import { settleReplacement } from "./replacement.ts";
 
 export { templateName, type TemplateRecord, templateRecord };
 

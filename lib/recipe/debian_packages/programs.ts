@@ -3,6 +3,7 @@ import { NidoError } from "../../errors.ts";
 import { type Platform, thisPlatform } from "../../host/platform.ts";
 import { type Finished, run } from "../../host/process.ts";
 import { findProgram } from "../../host/program.ts";
+import { isThere } from "../../store/is_there.ts";
 
 /** The keyring that Debian's archive is verified with. */
 export const archiveKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -113,14 +114,4 @@ export async function runIn(
 /** A command run as the owner of the guest's files: root, or the caller's root in a namespace. */
 export function asGuestRoot({ isRoot }: Workshop, words: string[]): string[] {
   return isRoot ? words : ["unshare", "--map-root-user", "--map-auto", "--", ...words];
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import { namesAtTop } from "../../store/files.ts";
+import { isThere } from "../../store/is_there.ts";
 import { removeIfThere } from "../../store/record.ts";
 import { runRoot } from "../../store/run_folder.ts";
 import { type Binary, binaryAt, leftoversOf } from "./binary.ts";
@@ -52,14 +53,4 @@ async function removeHome(home: string): Promise<void> {
   await Deno.remove(home).catch(async (error) => {
     if ((await Array.fromAsync(Deno.readDir(home))).length === 0) throw error;
   });
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
