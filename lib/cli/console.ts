@@ -2,7 +2,7 @@ import { NidoError } from "../errors.ts";
 import { withConsole } from "../vm/console.ts";
 import { mustBe, mustBeSound, openVm } from "../vm/vm.ts";
 import { progressLine } from "./progress.ts";
-import { commandContext } from "./run.ts";
+import { homeContext } from "./run.ts";
 import { writeErr, writeOut } from "./streams.ts";
 
 /** Ctrl-], as telnet has it. */
@@ -16,7 +16,7 @@ export async function console(argv: string[]): Promise<number> {
       hint: "nido console --help",
     });
   }
-  const context = commandContext({ json: false, quiet: true }, progressLine(true));
+  const context = await homeContext({ json: false, quiet: true }, progressLine(true));
   const vm = await openVm(context, name);
   mustBe(vm, "open the console of", ["running", "paused"]);
   await withConsole(context, mustBeSound(vm), async (connection, note) => {
