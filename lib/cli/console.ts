@@ -45,8 +45,9 @@ async function show(connection: Deno.UnixConn, note: (bytes: Uint8Array) => Prom
   for (;;) {
     const size = await connection.read(chunk).catch(() => null);
     if (size === null) return;
-    writeOut(chunk.subarray(0, size));
+    // Noted first: killed in between, the log holds all that was shown.
     await note(chunk.slice(0, size));
+    writeOut(chunk.subarray(0, size));
   }
 }
 
