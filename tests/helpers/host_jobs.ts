@@ -86,7 +86,7 @@ export async function work(home?: string): Promise<Work> {
 export async function halfDone({ home }: Work): Promise<void> {
   await eventually("the disk is read", async () => {
     for (const name of await namesIn(files.staging(home))) {
-      const built = await namesIn(join(files.staging(home), name)).catch(() => []);
+      const built: string[] = await namesIn(join(files.staging(home), name)).catch(() => []);
       if (built.includes("source")) return true; // a job's record is staged, too
     }
     return false;
