@@ -61,7 +61,7 @@ export function toNidoError(thrown: unknown, home?: string): NidoError {
   }
   if (thrown instanceof Deno.errors.NotCapable) {
     return new NidoError("denied", `Deno denied a permission: ${thrown.message}`, {
-      hint: "nido permissions",
+      hint: `deno run $(nido permissions) ${missingFlag(thrown.message)}...`,
       cause: thrown,
     });
   }
@@ -79,6 +79,16 @@ export function toNidoError(thrown: unknown, home?: string): NidoError {
     hint: "nido doctor",
     cause: thrown,
   });
+}
+
+/** The flag that Deno 2.9 asks for, with its value, where it tells both. */
+function missingFlag(message: string): string {
+  const told = /^Requires \w+ access to "(.+)", run again with the (--allow-\w+) flag$/.exec(
+    message,
+  );
+  if (!told) return "";
+  const flag = `${told[2]}=${told[1]}`;
+  return /^[\w@%+=:,./-]+$/.test(flag) ? `${flag} ` : `'${flag.replaceAll("'", "'\\''")}' `;
 }
 
 const UNUSABLE: Record<string, string> = {

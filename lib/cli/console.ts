@@ -2,7 +2,7 @@ import { NidoError } from "../errors.ts";
 import { withConsole } from "../vm/console.ts";
 import { mustBe, mustBeSound, openVm } from "../vm/vm.ts";
 import { progressLine } from "./progress.ts";
-import { commandContext } from "./run.ts";
+import { homeContext } from "./run.ts";
 import { writeErr, writeOut } from "./streams.ts";
 
 /** Ctrl-], as telnet has it. */
@@ -16,7 +16,7 @@ export async function console(argv: string[]): Promise<number> {
       hint: "nido console --help",
     });
   }
-  const context = commandContext({ json: false, quiet: true }, progressLine(true));
+  const context = await homeContext({ json: false, quiet: true }, progressLine(true));
   const vm = await openVm(context, name);
   mustBe(vm, "open the console of", ["running", "paused"]);
   await withConsole(context, mustBeSound(vm), async (connection, note) => {
@@ -45,8 +45,9 @@ async function show(connection: Deno.UnixConn, note: (bytes: Uint8Array) => Prom
   for (;;) {
     const size = await connection.read(chunk).catch(() => null);
     if (size === null) return;
-    writeOut(chunk.subarray(0, size));
+    // Noted first: killed in between, the log holds all that was shown.
     await note(chunk.slice(0, size));
+    writeOut(chunk.subarray(0, size));
   }
 }
 

@@ -95,11 +95,8 @@ export async function callOperation(
 ): Promise<number> {
   const line = progressLine(manner.json || manner.quiet);
   try {
-    const context = commandContext(manner, line);
-    if (nounOf(operation.name) !== "system") {
-      const { openHome } = await import("../store/home_version.ts");
-      await openHome(context);
-    }
+    const isOfSystem = nounOf(operation.name) === "system";
+    const context = isOfSystem ? commandContext(manner, line) : await homeContext(manner, line);
     const result = await operation.call(context, input);
     line.clear();
     await renderSuccess(operation, result, context, manner);
@@ -110,8 +107,16 @@ export async function callOperation(
   }
 }
 
+/** The context of a command that works with a home, which it opens. */
+export async function homeContext(manner: Manner, line: ProgressLine): Promise<Context> {
+  const context = commandContext(manner, line);
+  const { openHome } = await import("../store/home_version.ts");
+  await openHome(context);
+  return context;
+}
+
 /** The context of this process's one command. */
-export function commandContext(manner: Manner, line: ProgressLine): Context {
+function commandContext(manner: Manner, line: ProgressLine): Context {
   const clearly = (write: (chunk: Uint8Array) => void) => (chunk: Uint8Array) => {
     line.clear();
     write(chunk);

@@ -1,7 +1,7 @@
 import { NidoError } from "../errors.ts";
 import { runInteractive } from "../host/process.ts";
 import { progressLine } from "./progress.ts";
-import { commandContext, load } from "./run.ts";
+import { homeContext, load } from "./run.ts";
 
 /** Opens the system's ssh into a VM; everything after the VM's name goes to ssh untouched. */
 export async function ssh(argv: string[]): Promise<number> {
@@ -11,7 +11,7 @@ export async function ssh(argv: string[]): Promise<number> {
       hint: "nido ssh --help",
     });
   }
-  const context = commandContext({ json: false, quiet: true }, progressLine(true));
+  const context = await homeContext({ json: false, quiet: true }, progressLine(true));
   const info = await (await load("vm.ssh_info")).call(context, { name });
   const [program = "ssh", ...args] = info.command as string[];
   return await runInteractive(program, [...args, ...rest]);

@@ -82,12 +82,12 @@ export async function work(home?: string): Promise<Work> {
   };
 }
 
-/** Looks until a job is half done: what it builds is there. */
+/** Looks until an import is half done: its copy of the disk is there. */
 export async function halfDone({ home }: Work): Promise<void> {
   await eventually("the disk is read", async () => {
     for (const name of await namesIn(files.staging(home))) {
-      const built = await namesIn(join(files.staging(home), name)).catch(() => []);
-      if (built.length > 0) return true;
+      const built: string[] = await namesIn(join(files.staging(home), name)).catch(() => []);
+      if (built.includes("source")) return true; // a job's record is staged, too
     }
     return false;
   });

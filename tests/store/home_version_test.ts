@@ -132,7 +132,12 @@ Deno.test("an older Nido refuses a newer home on every surface, but for what hel
     await refuses(callOperation(service, makeSession(), "vm.list", {}), "wrong_state", message);
 
     const { code, stderr } = await nido(["list"], { home });
-    assert.deepEqual([code, stderr], [5, `error: ${message}\n  try: nido update\n`]);
+    const said = `error: ${message}\n  try: nido update\n`;
+    assert.deepEqual([code, stderr], [5, said]);
+    for (const words of [["ssh", "dev"], ["cp", "dev:a", "."], ["console", "dev"]]) {
+      const { code, stderr } = await nido(words, { home });
+      assert.deepEqual([code, stderr], [words[0] === "ssh" ? 125 : 5, said], words.join(" "));
+    }
     assert.equal((await nido(["version"], { home })).code, 0);
     const doctor = await nido(["doctor"], { home });
     assert.equal(doctor.code, 1);

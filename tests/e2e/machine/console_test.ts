@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { run } from "../../../lib/host/process.ts";
+import { takeLock } from "../../../lib/store/lock.ts";
 import { startNido } from "../../helpers/command.ts";
 import { echoAfter, FLOOD } from "../../helpers/boot_sector.ts";
 import { eventually, type Nest, nest } from "../../helpers/nest.ts";
@@ -86,6 +87,24 @@ Deno.test("nido console shows live bytes and types, and gives the ring back", as
   await logsHold(home, "third");
 });
 
+Deno.test("nothing is shown that the log doesn't hold", async () => {
+  await using home = await nest();
+  await home.importProgram("echo", echoAfter("ready\n"));
+  await home.spawn("x", { image: "echo" });
+  await logsHold(home, "ready");
+  const open = await openConsole(home);
+  const noting = await takeLock(home.context, { what: "console-x", doing: "hold it up" });
+  await open.type("late\n");
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  assert.equal(open.shown(), "");
+  noting[Symbol.dispose]();
+  await open.shows("late");
+  open.child.kill("SIGKILL");
+  await open.child.status;
+  await open.end();
+  assert.match(await Deno.readTextFile(home.at("x", "consoleLog")), /late/);
+});
+
 Deno.test("a console ends when its machine does", async () => {
   await using home = await nest();
   await home.importProgram("echo", echoAfter("ready\n"));
@@ -114,6 +133,7 @@ async function openConsole(home: Nest) {
   await eventually("the console opens", async () => told.includes("Ctrl-]"));
   return {
     child,
+    shown: () => text,
     type: (keys: string) => writer.write(new TextEncoder().encode(keys)),
     // deno-lint-ignore require-await
     shows: (what: string) => eventually(`it shows ${what}`, async () => text.includes(what)),
