@@ -3970,6 +3970,10 @@ export interface SystemUninstallOutput {
    * What of Nido is left, and why
    */
   left?: string;
+  /**
+   * Command that opens the settings where PATH may still name the folder, as nobody else could look
+   */
+  byHand?: string;
 }
 
 /**

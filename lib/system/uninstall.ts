@@ -26,6 +26,9 @@ const output = z.strictObject({
   dryRun: z.boolean().describe("True when nothing was removed"),
   running: z.array(z.string()).describe("Names of the VMs that ran"),
   left: z.string().optional().describe("What of Nido is left, and why"),
+  byHand: z.string().optional().describe(
+    "Command that opens the settings where PATH may still name the folder, as nobody else could look",
+  ),
 });
 
 type Output = z.output<typeof output>;
@@ -38,7 +41,7 @@ export async function uninstall(
 ): Promise<Output> {
   const vms = await listVms(context);
   const running = vms.filter(({ pid }) => pid !== undefined).map(({ name }) => name);
-  const traces = await findTraces(context, { copy, env, withHome: purge });
+  const { traces, byHand } = await findTraces(context, { copy, env, withHome: purge });
   if (!dryRun) {
     if (running.length && !force) throw vmsRun(running);
     if (purge) await emptyHome(context, vms.map(({ name }) => name));
@@ -48,7 +51,7 @@ export async function uninstall(
     }
   }
   const removed = traces.map(({ what, path }) => ({ what, path }));
-  return { removed, dryRun, running, left: updatedOtherwise(copy)?.fact };
+  return { removed, dryRun, running, left: updatedOtherwise(copy)?.fact, byHand };
 }
 
 /** Ends what runs out of the home, or refuses what is somebody's work. */
@@ -77,12 +80,13 @@ function vmsRun(running: string[]): NidoError {
   });
 }
 
-function asText({ removed, dryRun, running, left }: Output): string {
+function asText({ removed, dryRun, running, left, byHand }: Output): string {
   const verb = dryRun ? "would remove" : "removed";
   const lines = removed.map(({ what, path }) => `${verb}  ${what.padEnd(10)}  ${path}`);
   if (!lines.length) lines.push("Nothing here was put by Nido's installer.");
   if (running.length) lines.push(`VMs run: ${running.join(", ")}`);
   if (left) lines.push(`The program stays: ${left}.`);
+  if (byHand) lines.push(`Look into PATH for its folder, and take it out: ${byHand}`);
   return lines.join("\n");
 }
 
@@ -90,7 +94,7 @@ export default operation({
   name: "system.uninstall",
   summary: "Remove Nido from this machine",
   description: "Removes the binary and the one before it, completions, and the lines that the " +
-    "installer wrote into the start-up files of shells. VMs, images and settings stay, unless " +
+    "installer wrote into the start-up files of shells or, on Windows, into the user's PATH. VMs, images and settings stay, unless " +
     "--purge removes the home.",
   effect: "destroy",
   idempotent: true,

@@ -126,3 +126,72 @@ Deno.test("a copy that the installer did not bring stays", async () => {
     assert.deepEqual(await files(), [".local/bin/nido"]);
   });
 });
+
+/** A binary as install.ps1 puts it, and a stand-in for PowerShell that tells what it was asked. */
+async function onWindows(
+  home: string,
+  powershell: string,
+): Promise<
+  { copy: Copy; dryRun(): ReturnType<typeof uninstall>; act(): ReturnType<typeof uninstall> }
+> {
+  const folder = join(home, "Programs", "nido");
+  const bin = join(home, "bin");
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.mkdir(bin);
+  const path = join(folder, "nido.exe");
+  await Deno.writeTextFile(path, "");
+  await Deno.writeTextFile(join(bin, "powershell"), `#!/bin/sh\n${powershell}\n`, { mode: 0o755 });
+  const copy: Copy = {
+    version: "0.1.0",
+    kind: "binary",
+    path,
+    platform: { os: "windows", arch: "x86_64" },
+  };
+  const env = (name: string) => name === "PATH" ? `${bin}:/usr/bin:/bin` : undefined;
+  const how = (dryRun: boolean) =>
+    uninstall(makeContext(join(home, ".nido")), { dryRun }, { copy, env });
+  return { copy, dryRun: () => how(true), act: () => how(false) };
+}
+
+const ignore = Deno.build.os === "windows"; // the stand-in is a shell script
+const ASKED = `printf '%s\\n' "$NIDO_FOLDER" >>"$(dirname "$0")/folders"
+printf '%s\\n' "$4" >"$(dirname "$0")/script"
+case "$4" in *SetValue*) ;; *) echo named ;; esac`;
+
+Deno.test("on Windows the folder leaves the user's PATH", { ignore }, async () => {
+  await withHome(async (home) => {
+    const { copy, dryRun, act } = await onWindows(home, ASKED);
+    const folder = dirname(copy.path);
+    const removed = [{ what: "path", path: folder }, { what: "binary", path: copy.path }];
+    assert.deepEqual((await dryRun()).removed, removed);
+    assert.doesNotMatch(await Deno.readTextFile(join(home, "bin", "script")), /SetValue/);
+    const done = await act();
+    assert.deepEqual([done.removed, done.byHand], [removed, undefined]);
+    const script = await Deno.readTextFile(join(home, "bin", "script"));
+    assert.match(script, /\$key\.SetValue\('Path', \(\$rest -join ';'\)/);
+    assert.match(script, /TrimEnd\('\\'\) -ne \$env:NIDO_FOLDER\.TrimEnd\('\\'\)/);
+    const asked = (await Deno.readTextFile(join(home, "bin", "folders"))).trim().split("\n");
+    assert.deepEqual(asked, [folder, folder, folder]);
+  });
+});
+
+Deno.test("on Windows a folder that holds something else stays in PATH", { ignore }, async () => {
+  await withHome(async (home) => {
+    const { copy, act } = await onWindows(home, ASKED);
+    await Deno.writeTextFile(join(dirname(copy.path), "other.exe"), "");
+    assert.deepEqual((await act()).removed, [{ what: "binary", path: copy.path }]);
+  });
+});
+
+Deno.test(
+  "where PowerShell may not, the rest is uninstalled and a command told",
+  { ignore },
+  async () => {
+    await withHome(async (home) => {
+      const { copy, act } = await onWindows(home, "echo blocked >&2; exit 1");
+      const { removed, byHand } = await act();
+      assert.deepEqual(removed, [{ what: "binary", path: copy.path }]);
+      assert.equal(byHand, "rundll32 sysdm.cpl,EditEnvironmentVariables");
+    });
+  },
+);

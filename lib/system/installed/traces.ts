@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Context } from "../../context.ts";
 import { namesAtTop } from "../../store/files.ts";
 import { isThere } from "../../store/is_there.ts";
@@ -6,6 +6,7 @@ import { removeIfThere } from "../../store/record.ts";
 import { runRoot } from "../../store/run_folder.ts";
 import { type Binary, binaryAt, leftoversOf } from "./binary.ts";
 import { type Copy, updatedOtherwise } from "./copy.ts";
+import { byHand, isInUserPath, leaveUserPath } from "./user_path.ts";
 import { completionsOf, type Env, isCompletion, isMarked, profilesOf, unmark } from "./profile.ts";
 
 /** Something of Nido's on this machine, and how it goes. */
@@ -15,11 +16,17 @@ export interface Trace {
   remove(): Promise<void>;
 }
 
+/** What there is, and the command for what only its user can look for. */
+export interface Traces {
+  traces: Trace[];
+  byHand?: string;
+}
+
 /** All that is Nido's, in the order in which it goes: the binary last, so that it can be tried again. */
 export async function findTraces(
   { home }: Context,
   { copy, env, withHome }: { copy: Copy; env: Env; withHome: boolean },
-): Promise<Trace[]> {
+): Promise<Traces> {
   const traces: Trace[] = [];
   const add = (what: Trace["what"], path: string, remove = () => removeIfThere(path)) =>
     traces.push({ what, path, remove });
@@ -30,13 +37,24 @@ export async function findTraces(
     }
   }
   if (withHome && await isThere(home)) add("home", home, () => removeHome(home));
-  if (updatedOtherwise(copy)) return traces;
+  if (updatedOtherwise(copy)) return { traces };
   const binary = binaryAt(copy.path, copy.platform.os);
+  const folder = dirname(binary.path);
+  const named = await isAlone(binary) && await isInUserPath(folder, env).catch(() => undefined);
+  if (named) add("path", folder, () => leaveUserPath(folder, env));
   for (const path of [binary.previous, ...leftoversOf(binary)]) {
     if (await isThere(path)) add("previous", path);
   }
   add("binary", binary.path, () => removeBinary(binary));
-  return traces;
+  return named === undefined ? { traces, byHand } : { traces };
+}
+
+/** Whether PATH names the folder for nothing but Nido, on Windows, where a folder is named by itself. */
+async function isAlone(binary: Binary): Promise<boolean> {
+  if (binary.os !== "windows") return false;
+  const ours = [binary.path, binary.previous, ...leftoversOf(binary)].map((path) => basename(path));
+  const names = await Array.fromAsync(Deno.readDir(dirname(binary.path)), ({ name }) => name);
+  return names.every((name) => ours.includes(name));
 }
 
 /** Windows doesn't remove a program that runs, but lets it be moved out of the way. */
