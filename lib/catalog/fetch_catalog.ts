@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts";
 import { connectionFailure } from "../download/answer.ts";
+import { boundedText, follow, isClosedLine } from "../download/follow.ts";
 import { NidoError } from "../errors.ts";
 import { type Catalog, parseCatalog } from "./catalog.ts";
 
@@ -15,14 +16,13 @@ export async function fetchCatalog(
   address: string,
   etag?: string,
 ): Promise<Fetched> {
-  refuseOpenLine(address, address);
   const patience = AbortSignal.timeout(PATIENCE_MS);
   try {
-    const response = await fetch(address, {
+    const init = {
       headers: { accept: "application/json", ...(etag ? { "if-none-match": etag } : {}) },
       signal: AbortSignal.any([context.signal, patience]),
-    });
-    refuseOpenLine(address, response.url);
+    };
+    const { response } = await follow(address, init, (to) => refuseOpenLine(address, to));
     if (response.status === 304 && etag) {
       await response.body?.cancel();
       return "unchanged";
@@ -31,7 +31,9 @@ export async function fetchCatalog(
       await response.body?.cancel();
       throw unreachable(address, `the server answered ${response.status}`);
     }
-    const catalog = parseCatalog(await textOf(response, address), address);
+    const text = await boundedText(response, MOST_BYTES);
+    if (text === undefined) throw unreachable(address, "it is larger than 16 MiB");
+    const catalog = parseCatalog(text, address);
     return { catalog, etag: response.headers.get("etag") ?? undefined };
   } catch (error) {
     context.signal.throwIfAborted();
@@ -47,24 +49,12 @@ export async function fetchCatalog(
 }
 
 /** What a catalog says is trusted, so nobody on the way may write in it. */
-function refuseOpenLine(address: string, reached: string): void {
-  const { protocol, hostname } = new URL(reached || address);
-  if (protocol === "https:" || ["localhost", "127.0.0.1", "[::1]"].includes(hostname)) return;
-  const fact = reached === address ? "it" : `it leads to ${reached}, which`;
+function refuseOpenLine(address: string, to: string): void {
+  if (isClosedLine(to)) return;
+  const fact = to === address ? "it" : `it leads to ${to}, which`;
   throw new NidoError("denied", `Cannot fetch the catalog ${address}: ${fact} is not https`, {
     hint: "download it by a way you trust, then nido config set catalog FILE",
   });
-}
-
-async function textOf(response: Response, address: string): Promise<string> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let length = 0;
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length;
-    if (length > MOST_BYTES) throw unreachable(address, "it is larger than 16 MiB");
-    chunks.push(chunk);
-  }
-  return await new Blob(chunks).text();
 }
 
 function unreachable(address: string, fact: string, cause?: unknown): NidoError {

@@ -12,14 +12,19 @@ export interface Entry {
   reference: string;
 }
 
-/** The entry that a reference means, or undefined. Without a version it is the newest one. */
+/**
+ * The entry that a reference means, or undefined. Without a version it is the one whose file has the
+ * digest, else the newest one.
+ */
 export function findEntry(
   { images }: Catalog,
-  { name, version }: NamedReference,
+  { name, version, digest }: NamedReference,
 ): Entry | undefined {
   const image = images.find((image) => image.name === name);
+  const isWanted = ({ builds }: Version) =>
+    Object.values(builds).some((build) => build.digest === digest);
   const found = version === undefined || version === "latest"
-    ? image?.versions[0]
+    ? image?.versions.find(isWanted) ?? image?.versions[0]
     : image?.versions.find((known) => known.version === version || known.aliases.includes(version));
   if (!image || !found) return undefined;
   return { image, version: found, reference: `${image.name}:${found.version}` };

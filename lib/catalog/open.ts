@@ -54,9 +54,9 @@ export async function openCatalog(
   const source = await sourceOf(context, from);
   if (!looksLikeAddress(source)) return await fromFile(source);
   const copy = await readKept(context.home, source);
-  if (copy && !refresh && isFresh(context, copy)) return opened(copy);
+  if (copy && !refresh && isFresh(context, copy)) return await newest(source, opened(copy));
   try {
-    return opened(await renewed(context, source, copy));
+    return await newest(source, await renewed(context, source, copy));
   } catch (error) {
     const { code, message } = toNidoError(error);
     if (code !== "unavailable" && code !== "integrity") throw error;
@@ -81,28 +81,42 @@ async function sourceOf(context: Context, from?: string): Promise<string> {
   return from ?? (await readConfig(context)).catalog ?? project.catalog;
 }
 
-/** The newer of the copy and, for the project's own, the one that Nido brings. */
 async function atHand(source: string, copy: Kept | undefined): Promise<OpenCatalog | undefined> {
-  if (source !== project.catalog) return copy && opened(copy);
+  return await newest(source, copy && opened(copy));
+}
+
+/** The newer of the one at hand and, for the project's own, the one that Nido brings. */
+async function newest<Had extends OpenCatalog | undefined>(
+  source: string,
+  had: Had,
+): Promise<Had | OpenCatalog> {
+  if (source !== project.catalog) return had;
   const shipped = parseCatalog(await shippedCatalog(), "of this Nido");
-  if (copy && copy.catalog.updatedAt >= shipped.updatedAt) return opened(copy);
-  return { catalog: shipped, source };
+  return had && had.catalog.updatedAt >= shipped.updatedAt ? had : { catalog: shipped, source };
 }
 
 function opened({ catalog, source, checkedAt }: Kept): OpenCatalog {
   return { catalog, source, checkedAt };
 }
 
-async function renewed(context: Context, source: string, copy: Kept | undefined): Promise<Kept> {
+async function renewed(
+  context: Context,
+  source: string,
+  copy: Kept | undefined,
+): Promise<OpenCatalog> {
   context.report({ stage: "catalog", message: `Asking ${source}` });
   const fetched = await fetchCatalog(context, source, copy?.etag);
   const checkedAt = context.now().toISOString();
   const next: Kept = fetched === "unchanged"
     ? { ...copy!, checkedAt }
     : { schemaVersion: 1, source, checkedAt, ...fetched };
-  await prepareHome(context.home);
-  await writeRecord(await pathOf(context.home, source), next);
-  return next;
+  try {
+    await prepareHome(context.home);
+    await writeRecord(await pathOf(context.home, source), next);
+    return opened(next);
+  } catch (error) {
+    return { ...opened(next), notice: `The catalog can't be kept: ${toNidoError(error).message}` };
+  }
 }
 
 function isFresh(context: Context, { checkedAt }: Kept): boolean {

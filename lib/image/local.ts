@@ -41,9 +41,12 @@ async function findReferred(
   architecture: Architecture = Deno.build.arch,
 ): Promise<Image | undefined> {
   if (reference.kind === "url") return await ofAddress(context.home, reference);
-  const name = await fullName(context, reference, architecture);
-  if (reference.digest === undefined) return await findImage(context.home, name);
-  return await findByDigest(context.home, reference.digest, [name, reference.name]);
+  const { name, version, digest } = reference;
+  const full = await fullName(context, reference, architecture);
+  if (digest === undefined) return await findImage(context.home, full);
+  const isVersion = (of: string) => version === undefined && of.startsWith(`${name}:`);
+  const isMeant = (given: string) => given === full || given === name || isVersion(given);
+  return await findByDigest(context.home, digest, isMeant);
 }
 
 async function ofAddress(

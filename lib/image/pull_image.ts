@@ -8,17 +8,17 @@ import { NidoError, toNidoError } from "../errors.ts";
 import { files } from "../store/files.ts";
 import { prepareHome } from "../store/home.ts";
 import { withLock } from "../store/lock.ts";
-import { writeRecord } from "../store/record.ts";
+import { readRecord, writeRecord } from "../store/record.ts";
 import { withStaging } from "../store/staging.ts";
 import { type AddressRequest, addressTarget } from "./address_target.ts";
 import {
   type Architecture,
   diskLock,
-  findImage,
   type Image,
   imageLock,
   imageNames,
   type ImageRecord,
+  imageRecord,
   type ImageSource,
   openImage,
 } from "./image.ts";
@@ -162,11 +162,11 @@ async function keep(
   const refuse = refuser(`pull ${label}`);
   const lock = { doing: `store image "${facts.name}"`, patienceMs: LONG_WORK_MS };
   return await withLock(context, { ...lock, what: imageLock(facts.name) }, async () => {
-    const named = await imageHere(home, facts.name);
+    const named = await recordHere(home, facts.name);
     if (named && !isSameImage(named.source, target)) {
-      throw refuse("already_exists", `"${named.name}" is another image here`, {
-        hint: `nido image info ${named.name}, and nido image remove ${named.name}`,
-        details: { name: named.name, digest: named.digest },
+      throw refuse("already_exists", `"${facts.name}" is another image here`, {
+        hint: `nido image info ${facts.name}, and nido image remove ${facts.name}`,
+        details: { name: facts.name, digest: named.digest },
       });
     }
     return await withLock(context, { ...lock, what: diskLock(digest) }, async () => {
@@ -178,7 +178,7 @@ async function keep(
         : await storedDisk(home, digest);
       if (!stored) return undefined;
       context.signal.throwIfAborted();
-      if (named?.digest === digest) return named;
+      if (named?.digest === digest) return await openImage(home, facts.name);
       const record: ImageRecord = {
         schemaVersion: 1,
         ...facts,
@@ -202,11 +202,12 @@ function isSameImage(old: ImageSource, { facts, recipe }: PullTarget): boolean {
   return reference === undefined ? old.url === url : old.reference === reference;
 }
 
-async function imageHere(home: string, name: string): Promise<Image | undefined> {
+/** What the name means here, though its disk be missing; a record that can't be read means nothing. */
+async function recordHere(home: string, name: string): Promise<ImageRecord | undefined> {
   try {
-    return await findImage(home, name);
+    return await readRecord(files.image(home, name), imageRecord);
   } catch (error) {
-    if (toNidoError(error).code === "integrity") return undefined; // broken: it is made whole
+    if (toNidoError(error).code === "integrity") return undefined; // it is written anew
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { connectionFailure } from "../../lib/download/answer.ts";
+import { boundedText, follow, type Followed } from "../../lib/download/follow.ts";
 import { askedWait, Setback } from "../../lib/download/retries.ts";
 import { NidoError } from "../../lib/errors.ts";
 
@@ -27,15 +28,17 @@ export interface FetchManner {
   client?: Deno.HttpClient;
 }
 
-const MAX_REDIRECTS = 10;
 const MAX_WAIT_MS = 60_000;
 
 /** Fetches over HTTP: follows redirects, never from https to http; tries again where that can help. */
 export function webFetch(manner: FetchManner = {}): Fetch {
   return (address) =>
     patiently(address, manner, async (init) => {
-      const { response, at } = await follow(address, init);
-      return { address: at, text: await boundedText(response, address, manner.maxBytes) };
+      const { response, at } = await ask(address, init);
+      const { maxBytes = 32 * 2 ** 20 } = manner;
+      const text = await boundedText(response, maxBytes);
+      if (text === undefined) throw unreachable(address, `it is larger than ${maxBytes} bytes`);
+      return { address: at, text };
     });
 }
 
@@ -44,7 +47,7 @@ export function webHead(manner: FetchManner = {}): Head {
   return (address) =>
     patiently(address, manner, async (init) => {
       const headers = { "accept-encoding": "identity" };
-      const { response } = await follow(address, { ...init, method: "HEAD", headers });
+      const { response } = await ask(address, { ...init, method: "HEAD", headers });
       const length = Number(response.headers.get("content-length") ?? 0);
       return length > 0 ? { sizeBytes: length } : {};
     });
@@ -87,31 +90,15 @@ async function inTime<T>(
   }
 }
 
-/** Sends a request and goes where redirects lead. */
-async function follow(address: string, init: Init): Promise<{ response: Response; at: string }> {
-  let at = address;
-  for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-    const response = await fetch(at, { ...init, redirect: "manual" });
-    if (response.ok) return { response, at };
-    await response.body?.cancel();
-    const location = response.headers.get("location");
-    if (![301, 302, 303, 307, 308].includes(response.status) || location === null) {
-      throw refusal(response);
-    }
-    at = nextHop(address, at, location);
-  }
-  throw unreachable(address, `it redirects more than ${MAX_REDIRECTS} times`);
-}
-
-function nextHop(address: string, from: string, location: string): string {
-  const to = URL.parse(location, from);
-  if (to === null || !/^https?:$/.test(to.protocol)) {
-    throw unreachable(address, "it redirects to what is no web address");
-  }
-  if (from.startsWith("https:") && to.protocol !== "https:") {
+/** Sends a request, and goes from https only to https. */
+async function ask(address: string, init: Init): Promise<Followed> {
+  const followed = await follow(address, init, (to, from) => {
+    if (!from?.startsWith("https:") || to.startsWith("https:")) return;
     throw unreachable(address, "it redirects from https to http");
-  }
-  return to.href;
+  });
+  if (followed.response.ok) return followed;
+  await followed.response.body?.cancel();
+  throw refusal(followed.response);
 }
 
 function refusal({ status, headers }: Response): Setback {
@@ -124,22 +111,6 @@ function refusal({ status, headers }: Response): Setback {
       askedWaitMs: askedWait(headers.get("retry-after"), new Date()),
     },
   );
-}
-
-async function boundedText(
-  response: Response,
-  address: string,
-  maxBytes = 32 * 2 ** 20,
-): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw unreachable(address, `it is larger than ${maxBytes} bytes`);
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
 }
 
 function unreachable(address: string, fact: string): NidoError {

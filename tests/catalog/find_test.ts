@@ -17,6 +17,13 @@ Deno.test("a name alone and latest mean the newest version; an alias means its o
   assert.equal(full("ubuntu"), undefined);
 });
 
+Deno.test("a digest without a version means the version that has it", () => {
+  const full = (digest: string) => findEntry(catalog, { ...named("debian"), digest })?.reference;
+  assert.equal(full(digestOf("d")), "debian:12");
+  assert.equal(full(digestOf("b")), "debian:13");
+  assert.equal(full(digestOf("f")), "debian:13");
+});
+
 Deno.test("an entry has a file for each architecture, and says so where one is missing", () => {
   const twelve = findEntry(catalog, named("debian", "12"))!;
   assert.equal(buildFor(twelve, "aarch64").digest, digestOf("d"));

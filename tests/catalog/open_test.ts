@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { catalogAtHand, openCatalog } from "../../lib/catalog/open.ts";
 import { makeContext } from "../../lib/context.ts";
 import { project } from "../../lib/project.ts";
+import { sha256 } from "../../lib/sha256.ts";
 import { files } from "../../lib/store/files.ts";
 import { prepareHome } from "../../lib/store/home.ts";
 import { sampleCatalog } from "./sample.ts";
@@ -152,4 +153,54 @@ Deno.test("a catalog without end is not read to its end", async () => {
     code: "unavailable",
     message: `Cannot fetch the catalog ${at.from}: it is larger than 16 MiB`,
   });
+});
+
+Deno.test("every hop on the way to a catalog is over a closed line", async () => {
+  await using at = await place((request) =>
+    request.url.endsWith("/images.json")
+      ? Response.redirect(`http://127.0.0.2:${new URL(request.url).port}/back`)
+      : json(sampleCatalog())
+  );
+  const { port } = new URL(at.from);
+  const back = Deno.serve(
+    { hostname: "127.0.0.2", port: Number(port), onListen: () => {} },
+    () => Response.redirect(`http://127.0.0.1:${port}/end.json`),
+  );
+  await assert.rejects(openCatalog(at.context, { from: at.from }), {
+    code: "denied",
+    message: `Cannot fetch the catalog ${at.from}: it leads to http://127.0.0.2:${port}/back, ` +
+      "which is not https",
+  });
+  assert.equal(at.requests.length, 1);
+  await back.shutdown();
+});
+
+Deno.test("a copy that is older than the catalog inside serves nobody, fresh or not", async () => {
+  await using at = await place(() => json({}));
+  const old = { ...sampleCatalog(), updatedAt: "2020-01-01T00:00:00Z" };
+  await keepCopy(at.home, at.context.now(), old);
+  const { catalog } = await openCatalog(at.context);
+  assert.ok(catalog.updatedAt > old.updatedAt, catalog.updatedAt);
+  const newer = { ...sampleCatalog(), updatedAt: "2036-01-01T00:00:00Z" };
+  await keepCopy(at.home, at.context.now(), newer);
+  assert.deepEqual((await openCatalog(at.context)).catalog, newer);
+});
+
+/** Lays down what the project's own address is said to have given. */
+async function keepCopy(home: string, checked: Date, catalog: unknown): Promise<void> {
+  const key = (await sha256(project.catalog)).slice(0, 16);
+  const checkedAt = checked.toISOString();
+  const copy = { schemaVersion: 1, source: project.catalog, checkedAt, catalog };
+  await Deno.mkdir(dirname(files.catalog(home, key)), { recursive: true });
+  await Deno.writeTextFile(files.catalog(home, key), JSON.stringify(copy));
+}
+
+Deno.test("a catalog that can't be kept is used, with a notice", async () => {
+  await using at = await place(() => json(sampleCatalog()));
+  const folder = dirname(files.catalog(at.home, "any"));
+  await Deno.remove(folder, { recursive: true }).catch(() => {}); // it need not be there yet
+  await Deno.symlink(join(at.home, "nowhere", "at", "all"), folder);
+  const { catalog, notice } = await openCatalog(at.context, { from: at.from });
+  assert.deepEqual(catalog, sampleCatalog());
+  assert.match(notice ?? "", /^The catalog can't be kept: ./);
 });

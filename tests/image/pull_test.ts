@@ -78,6 +78,35 @@ Deno.test("a newer file takes the name, and the older one is had by its digest",
   assert.equal(at.server.seen.length, 2);
 });
 
+Deno.test("a digest alone means an image of any version that is here", async () => {
+  await using at = await place();
+  const older = await at.publish("one.qcow2", 1);
+  await at.offer("one.qcow2", older);
+  await pullImage(at.context, "debian:12");
+  const newer = await at.publish("two.qcow2", 2);
+  await at.offer("two.qcow2", newer);
+  const { image } = await resolveImage(at.context, `debian@${older}`);
+  assert.deepEqual([image.name, image.digest], ["debian:12", older]);
+  await pullImage(at.context, "debian:12");
+  assert.equal((await resolveImage(at.context, `debian@${older}`)).image.digest, older);
+  assert.equal(await findLocal(at.context, `alpine@${older}`), undefined);
+});
+
+Deno.test("an image of one's own that lost its disk is not replaced by a pull of its name", async () => {
+  await using at = await place();
+  const file = await writeRaw(at.at("own.raw"));
+  const { image } = await importImage(at.context, { file, name: "debian:12" });
+  await Deno.remove(dirname(image.diskPath), { recursive: true });
+  const digest = await at.publish("debian.qcow2", 1);
+  await at.offer("debian.qcow2", digest);
+  await fails(
+    pullImage(at.context, "debian:12"),
+    "already_exists",
+    'Cannot pull debian:12: "debian:12" is another image here',
+    "nido image info debian:12, and nido image remove debian:12",
+  );
+});
+
 Deno.test("a digest that the catalog has not is not pulled", async () => {
   await using at = await place();
   const digest = await at.publish("debian.qcow2", 1);

@@ -1,4 +1,5 @@
 import type { Context } from "../../context.ts";
+import { boundedText, follow, isClosedLine } from "../../download/follow.ts";
 import { NidoError, toNidoError } from "../../errors.ts";
 import type { HostOs, Platform } from "../../host/platform.ts";
 
@@ -57,17 +58,17 @@ function versionIn(names: Iterable<string>): string | undefined {
 }
 
 async function fetchText(context: Context, address: string): Promise<string> {
-  refuseOpenLine(address);
   const patience = AbortSignal.timeout(PATIENCE_MS);
   try {
     const signal = AbortSignal.any([context.signal, patience]);
-    const response = await fetch(address, { signal });
-    if (!response.ok || response.url === "") {
+    const { response } = await follow(address, { signal }, refuseOpenLine);
+    if (!response.ok) {
       await response.body?.cancel();
       throw unreachable(address, `the server answered ${response.status}`, response.status);
     }
-    refuseOpenLine(response.url);
-    return await boundedText(response, address);
+    const text = await boundedText(response, MOST_BYTES);
+    if (text !== undefined) return text;
+    throw new NidoError("integrity", `Cannot read ${address}: it is larger than 64 KiB`);
   } catch (error) {
     context.signal.throwIfAborted();
     if (error instanceof NidoError || error instanceof Deno.errors.NotCapable) throw error;
@@ -78,25 +79,9 @@ async function fetchText(context: Context, address: string): Promise<string> {
   }
 }
 
-async function boundedText(response: Response, address: string): Promise<string> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let length = 0;
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length;
-    if (length > MOST_BYTES) {
-      throw new NidoError("integrity", `Cannot read ${address}: it is larger than 64 KiB`);
-    }
-    chunks.push(chunk);
-  }
-  return await new Blob(chunks).text();
-}
-
 /** What is fetched there decides what runs here, so nobody on the way may write in it. */
 export function refuseOpenLine(address: string): void {
-  const url = URL.parse(address);
-  if (url?.protocol === "https:") return;
-  const isLocal = ["localhost", "127.0.0.1", "[::1]"].includes(url?.hostname ?? "");
-  if (url?.protocol === "http:" && isLocal) return;
+  if (isClosedLine(address)) return;
   throw new NidoError("denied", `Cannot take Nido from ${address}: it is not https`, {
     hint: "nido update --check",
   });
