@@ -1980,6 +1980,14 @@ export interface ImageSearchOutput {
      * Why what is known of it may be out of date
      */
     stale?: string;
+    /**
+     * What it is, in a sentence
+     */
+    description: string;
+    /**
+     * Where its publisher tells of it
+     */
+    homepage: string;
   }[];
   /**
    * The catalog that was searched

@@ -19,6 +19,8 @@ const found = z.strictObject({
   here: z.boolean().describe("It is here already"),
   licence: z.string().optional().describe("Licence, or terms to be accepted"),
   stale: z.string().optional().describe("Why what is known of it may be out of date"),
+  description: z.string().describe("What it is, in a sentence"),
+  homepage: z.string().describe("Where its publisher tells of it"),
 });
 
 export default operation({
@@ -87,5 +89,7 @@ function shown(
     here: here.has(localName(reference, Deno.build.arch)),
     licence: image.licence,
     stale: build?.stale && `since ${build.stale.since}: ${build.stale.reason}`,
+    description: image.description,
+    homepage: image.homepage,
   };
 }
