@@ -49,8 +49,25 @@ export async function resolveImage(
   return image ? { image } : await bring(context, reference, architecture);
 }
 
-/** Pulls an image, or builds it where it can't be pulled and the one who asks sits at this machine. */
+/** Pulls or builds an image; who was faster with its name has decided what it means. */
 async function bring(
+  context: Context,
+  reference: string,
+  architecture?: Architecture,
+): Promise<Resolved> {
+  try {
+    return await pullOrBuild(context, reference, architecture);
+  } catch (error) {
+    // Race: another process gave the name an image while this one pulled or built.
+    const isTaken = toNidoError(error).code === "already_exists";
+    const image = isTaken ? await findLocal(context, reference, architecture) : undefined;
+    if (!image) throw error;
+    return { image };
+  }
+}
+
+/** Pulls an image, or builds it where it can't be pulled and the one who asks sits at this machine. */
+async function pullOrBuild(
   context: Context,
   text: string,
   architecture: Architecture = Deno.build.arch,

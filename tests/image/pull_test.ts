@@ -395,3 +395,37 @@ Deno.test("what is asked for by its digest is never built instead", async () => 
     `Cannot download debian:12: ${at.server.url("gone.qcow2")}: it answers with HTTP status 404`,
   );
 });
+
+Deno.test("what another process has pulled while this one turned to building is taken", async () => {
+  await using at = await place();
+  const digest = await at.publish("debian.qcow2", 1);
+  await at.offer("debian.qcow2", digest);
+  const { image } = await pullImage(at.context, "debian:12");
+  const [record, disk] = [files.image(at.home, "debian:12"), dirname(image.diskPath)];
+  for (const path of [record, disk]) await Deno.rename(path, `${at.at("theirs")}-${path.length}`);
+  at.server.files["debian.qcow2"]!.always = { status: 404 };
+  const report = ({ stage }: { stage: string }) => {
+    if (stage !== "build") return;
+    for (const path of [record, disk]) Deno.renameSync(`${at.at("theirs")}-${path.length}`, path);
+  };
+  assert.deepEqual(await resolveImage({ ...at.context, report }, "debian:12"), { image });
+});
+
+Deno.test("what took the name while it was pulled for a spawn is what the name means", async () => {
+  await using at = await place();
+  const file = await writeRaw(at.at("own.img"), 1 << 20, 7);
+  const { image } = await importImage(at.context, { file, name: "debian:12" });
+  const record = files.image(at.home, "debian:12");
+  await Deno.rename(record, at.at("theirs"));
+  const digest = await at.publish("debian.qcow2", 1);
+  await at.offer("debian.qcow2", digest);
+  const report = ({ stage, done = 0 }: { stage: string; done?: number }) => {
+    if (stage === "download" && done > 0) Deno.copyFileSync(at.at("theirs"), record);
+  };
+  assert.deepEqual(await resolveImage({ ...at.context, report }, "debian:12"), { image });
+  await fails(
+    resolveImage(at.context, `debian:12@${digest}`),
+    "already_exists",
+    'Cannot pull debian:12: "debian:12" is another image here',
+  );
+});
