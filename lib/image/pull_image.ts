@@ -25,7 +25,7 @@ import {
 import { localName } from "./local.ts";
 import { keepPublishedName } from "./published_name.ts";
 import type { PullTarget } from "./pull_target.ts";
-import { refuser } from "./refuse.ts";
+import { type Refuse, refuser } from "./refuse.ts";
 import { storedDisk } from "./store_disk.ts";
 import { storeDownloaded } from "./store_downloaded.ts";
 
@@ -162,7 +162,7 @@ async function keep(
   const refuse = refuser(`pull ${label}`);
   const lock = { doing: `store image "${facts.name}"`, patienceMs: LONG_WORK_MS };
   return await withLock(context, { ...lock, what: imageLock(facts.name) }, async () => {
-    const named = await recordHere(home, facts.name);
+    const named = await recordHere(home, facts.name, refuse);
     if (named && !isSameImage(named.source, target)) {
       throw refuse("already_exists", `"${facts.name}" is another image here`, {
         hint: `nido image info ${facts.name}, and nido image remove ${facts.name}`,
@@ -202,12 +202,21 @@ function isSameImage(old: ImageSource, { facts, recipe }: PullTarget): boolean {
   return reference === undefined ? old.url === url : old.reference === reference;
 }
 
-/** What the name means here, though its disk be missing; a record that can't be read means nothing. */
-async function recordHere(home: string, name: string): Promise<ImageRecord | undefined> {
+/** What the name means here, though its disk be missing. */
+async function recordHere(
+  home: string,
+  name: string,
+  refuse: Refuse,
+): Promise<ImageRecord | undefined> {
   try {
     return await readRecord(files.image(home, name), imageRecord);
-  } catch (error) {
-    if (toNidoError(error).code === "integrity") return undefined; // it is written anew
-    throw error;
+  } catch (cause) {
+    if (toNidoError(cause).code !== "integrity") throw cause;
+    // It may be all that keeps a disk that was imported.
+    throw refuse("already_exists", `"${name}" is here already, and can't be read`, {
+      hint: `nido image remove ${name}`,
+      details: { name },
+      cause,
+    });
   }
 }

@@ -5,6 +5,7 @@ import { listImages } from "../../lib/image/image.ts";
 import { importImage } from "../../lib/image/import.ts";
 import imagePull from "../../lib/image/pull.ts";
 import { pullImage } from "../../lib/image/pull_image.ts";
+import { removeImage } from "../../lib/image/remove.ts";
 import { resolveImage } from "../../lib/image/resolve.ts";
 import { files } from "../../lib/store/files.ts";
 import { namesIn, writeRecord } from "../../lib/store/record.ts";
@@ -105,6 +106,27 @@ Deno.test("an image of one's own that lost its disk is not replaced by a pull of
     'Cannot pull debian:12: "debian:12" is another image here',
     "nido image info debian:12, and nido image remove debian:12",
   );
+});
+
+Deno.test("a name whose image can't be read is not given away: the disk may be one's own", async () => {
+  await using at = await place();
+  const file = await writeRaw(at.at("own.raw"));
+  await importImage(at.context, { file, name: "debian:12" });
+  const digest = await at.publish("debian.qcow2", 1);
+  await at.offer("debian.qcow2", digest);
+  for (const text of ["{", '{"schemaVersion":2}']) {
+    await Deno.writeTextFile(files.image(at.home, "debian:12"), text);
+    await fails(
+      pullImage(at.context, "debian:12"),
+      "already_exists",
+      'Cannot pull debian:12: "debian:12" is here already, and can\'t be read',
+      "nido image remove debian:12",
+    );
+    assert.equal(await Deno.readTextFile(files.image(at.home, "debian:12")), text);
+  }
+  assert.equal(at.server.seen.length, 0);
+  await removeImage(at.context, "debian:12");
+  assert.equal((await pullImage(at.context, "debian:12")).image.digest, digest);
 });
 
 Deno.test("a digest that the catalog has not is not pulled", async () => {
