@@ -24,10 +24,12 @@ export type CachedDisk = z.output<typeof cachedDisk>;
 
 /** A stored disk, and what decides whether it may go. */
 export interface Cached extends CachedDisk {
-  /** The image that it is or was a state of. */
-  family: string;
+  /** The images that it is or was a state of. */
+  families: string[];
   /** Every image that means it can be pulled again. */
   isPulled: boolean;
+  /** Images that can't be read, and may mean it. */
+  unreadable: string[];
 }
 
 /** All stored disks, with what means them and what stands on them. */
@@ -35,7 +37,8 @@ export async function cachedDisks(home: string): Promise<Cached[]> {
   const folders = await namesIn(files.disks(home));
   const digests = folders.map((folder) => folder.replace("-", ":"))
     .filter((name) => digestShape.safeParse(name).success); // a file manager may leave files there
-  const [users, named] = [await usersOfDisks(home, digests), await namedDisks(home)];
+  const users = await usersOfDisks(home, digests);
+  const { named, unreadable } = await namedDisks(home);
   return await Promise.all(digests.map(async (digest): Promise<Cached> => {
     const record = await recordOf(home, digest);
     const images = named.get(digest) ?? [];
@@ -52,8 +55,11 @@ export async function cachedDisks(home: string): Promise<Cached[]> {
       source: record?.facts?.source.url,
       storedAt: record?.storedAt,
       usedBy: users.get(digest) ?? [],
-      family: images[0]?.name ?? record?.facts?.name ?? digest,
+      families: images.length > 0
+        ? images.map(({ name }) => name)
+        : [record?.facts?.name ?? digest],
       isPulled: images.every(({ isPulled }) => isPulled),
+      unreadable,
     };
   }));
 }
@@ -72,21 +78,31 @@ export async function openCached(home: string, wanted: string): Promise<Cached> 
 }
 
 /** The same as callers see it. */
-export function shownDisk({ family: _, isPulled: __, ...disk }: Cached): CachedDisk {
+export function shownDisk(
+  { families: _, isPulled: __, unreadable: ___, ...disk }: Cached,
+): CachedDisk {
   return disk;
 }
 
-async function namedDisks(
-  home: string,
-): Promise<Map<string, { name: string; isPulled: boolean }[]>> {
-  const named = new Map<string, { name: string; isPulled: boolean }[]>();
+interface NamedDisks {
+  /** By digest. */
+  named: Map<string, { name: string; isPulled: boolean }[]>;
+  unreadable: string[];
+}
+
+async function namedDisks(home: string): Promise<NamedDisks> {
+  const { named, unreadable }: NamedDisks = { named: new Map(), unreadable: [] };
   for (const name of await imageNames(home)) {
-    const record = await readRecord(files.image(home, name), imageRecord).catch(() => undefined);
-    if (!record) continue; // its disk is looked after by image.list
-    const { digest, source } = record;
-    named.set(digest, [...named.get(digest) ?? [], { name, isPulled: "url" in source }]);
+    try {
+      const record = await readRecord(files.image(home, name), imageRecord);
+      if (!record) continue; // removed since its name was read
+      const { digest, source } = record;
+      named.set(digest, [...named.get(digest) ?? [], { name, isPulled: "url" in source }]);
+    } catch {
+      unreadable.push(name); // image.list tells what is wrong with it
+    }
   }
-  return named;
+  return { named, unreadable };
 }
 
 async function recordOf(home: string, digest: string): Promise<DiskRecord | undefined> {

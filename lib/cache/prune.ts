@@ -2,7 +2,6 @@ import { z } from "zod";
 import type { Context } from "../context.ts";
 import { partialDownloads, removePartial } from "../download/download.ts";
 import { toNidoError } from "../errors.ts";
-import { removeImage } from "../image/remove.ts";
 import { operation } from "../operation.ts";
 import { sweepStaging } from "../store/staging.ts";
 import { formatBytes } from "../units.ts";
@@ -36,9 +35,12 @@ async function prune(
   const isOld = (time?: string) => time === undefined || Date.parse(time) <= oldest;
   const disks = (await cachedDisks(context.home)).toSorted(newestFirst);
   const kept = (disk: Cached) =>
-    disks.filter(({ family }) => family === disk.family).indexOf(disk) < keep;
+    disk.families.some((name) =>
+      disks.filter(({ families }) => families.includes(name)).indexOf(disk) < keep
+    );
   const goners = disks.filter((disk) =>
-    disk.usedBy.length === 0 && isOld(disk.storedAt) && !kept(disk) &&
+    disk.usedBy.length === 0 && disk.unreadable.length === 0 && isOld(disk.storedAt) &&
+    !kept(disk) &&
     (disk.images.length === 0 || (olderThanHours !== undefined && disk.isPulled))
   );
   const downloads = (await partialDownloads(context.home)).filter(({ busy, modifiedAt }) =>
@@ -58,7 +60,7 @@ async function prune(
   const removed: string[] = [];
   let freedBytes = 0;
   for (const disk of goners) {
-    const freed = await unlessNeeded(() => removeDisk(context, disk));
+    const freed = await unlessNeeded(() => removeCached(context, disk.digest, disk.images));
     if (freed === undefined) continue;
     removed.push(disk.digest);
     freedBytes += freed;
@@ -74,13 +76,6 @@ async function prune(
 
 function newestFirst(one: Cached, other: Cached): number {
   return (other.storedAt ?? "") < (one.storedAt ?? "") ? -1 : 1;
-}
-
-async function removeDisk(context: Context, { digest, images }: Cached): Promise<number> {
-  let freedBytes = 0;
-  for (const name of images) freedBytes += (await removeImage(context, name, digest)).freedBytes;
-  if (images.length > 0) return freedBytes;
-  return (await removeCached(context, digest)).freedBytes;
 }
 
 /** What somebody began to use since it was looked at stays. */

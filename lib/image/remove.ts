@@ -38,13 +38,13 @@ export async function removeImage(
     const digest = await digestOfRecord(files.image(home, name));
     if (meant !== undefined && digest !== meant) throw anotherState(name, meant);
     if (!digest) {
-      await forget(home, name);
+      await forgetImage(home, name);
       return { name, freedBytes: 0 };
     }
     return await withLock(context, { ...lock, what: diskLock(digest) }, async () => {
       const others = (await namesOfDisk(home, digest)).filter((other) => other !== name);
       if (others.length === 0) await refuseUsed(home, name, digest);
-      await forget(home, name);
+      await forgetImage(home, name);
       return { name, digest, freedBytes: await removeUnusedDisk(context, digest) };
     });
   });
@@ -72,7 +72,8 @@ async function refuseUsed(home: string, name: string, digest: string): Promise<v
   throw inUse(`remove image "${name}"`, users);
 }
 
-async function forget(home: string, name: string): Promise<void> {
+/** Takes a name from what it means; the caller holds its lock. */
+export async function forgetImage(home: string, name: string): Promise<void> {
   await removeIfThere(files.image(home, name));
   await syncFolder(files.images(home));
 }

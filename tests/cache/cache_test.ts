@@ -194,6 +194,78 @@ Deno.test("a disk that an unreadable image may mean stays, and is not said to be
   assert.deepEqual((await cachePrune.call(at.context, {})).removed, [at.older]);
 });
 
+/** Gives the newer state of debian:12 a second name, under which it was pulled too. */
+async function withTwoNames() {
+  const at = await withStates();
+  await pullImage(at.context, `${at.server.url("two.qcow2")}@${at.newer}`, { name: "copy" });
+  return at;
+}
+
+Deno.test("a disk with two names goes with both", async () => {
+  await using at = await withTwoNames();
+  const { removed, freedBytes } = await cachePrune.call(later(at, 2), { olderThanHours: 1 });
+  assert.deepEqual([removed].flat().sort(), [at.newer, at.older].sort());
+  assert.ok(freedBytes as number > 2 << 20);
+  assert.deepEqual(await namesIn(files.images(at.home)), ["own.json"]);
+  assert.deepEqual(await digests(at), [at.own]);
+});
+
+Deno.test("a disk with two names of which one was imported stays", async () => {
+  await using at = await withStates();
+  const file = at.at("copy.qcow2");
+  await Deno.writeFile(file, at.server.files["two.qcow2"]!.bytes);
+  await importImage(at.context, { file, name: "copy" });
+  assert.deepEqual((await cachePrune.call(later(at, 2), { olderThanHours: 1 })).removed, [
+    at.older,
+  ]);
+  assert.deepEqual(await namesIn(files.images(at.home)), [
+    "copy.json",
+    "debian:12.json",
+    "own.json",
+  ]);
+});
+
+Deno.test("a disk that is used by the time it would go keeps both its names", async () => {
+  await using at = await withTwoNames();
+  let pruning: Promise<Record<string, unknown>>;
+  {
+    using _lock = await takeLock(at.context, { what: imageLock("debian:12"), doing: "pull" });
+    pruning = cachePrune.call(later(at, 2), { olderThanHours: 1 });
+    await delay(500); // it has looked, and waits for the second name
+    await standOn(files.vm(at.home, "web"), at.home, at.newer);
+  }
+  assert.deepEqual((await pruning).removed, [at.older]);
+  assert.deepEqual(await namesIn(files.images(at.home)), [
+    "copy.json",
+    "debian:12.json",
+    "own.json",
+  ]);
+});
+
+Deno.test("while an image can't be read no name goes, and a dry run tells the same", async () => {
+  await using at = await withTwoNames();
+  await Deno.writeTextFile(files.image(at.home, "torn"), "{");
+  const names = await namesIn(files.images(at.home));
+  for (const dryRun of [true, false]) {
+    assert.deepEqual(await cachePrune.call(later(at, 2), { olderThanHours: 1, dryRun }), {
+      removed: [],
+      wouldRemove: [],
+      freedBytes: 0,
+    });
+  }
+  assert.deepEqual(await namesIn(files.images(at.home)), names);
+  assert.deepEqual(await digests(at), [at.newer, at.older, at.own].sort());
+});
+
+Deno.test("the newest state of each of its names is kept", async () => {
+  await using at = await withStates();
+  await pullImage(at.context, `${at.server.url("one.qcow2")}@${at.older}`, { name: "z-copy" });
+  await at.offer("one.qcow2", at.older);
+  await pullImage(at.context, "debian:12");
+  const kept = await cachePrune.call(later(at, 2), { olderThanHours: 1, keep: 1 });
+  assert.deepEqual(kept.removed, []);
+});
+
 Deno.test("the commands for a damaged disk of the same length make it whole", async () => {
   await using at = await withStates();
   const damage = async (digest: string) => {
