@@ -59,7 +59,7 @@ export function toNidoError(thrown: unknown, home?: string): NidoError {
       cause: thrown,
     });
   }
-  if (thrown instanceof Deno.errors.NotCapable) {
+  if (thrown instanceof Deno.errors.NotCapable || isModuleDenied(thrown)) {
     return new NidoError("denied", `Deno denied a permission: ${thrown.message}`, {
       hint: `deno run $(nido permissions) ${missingFlag(thrown.message)}...`,
       cause: thrown,
@@ -79,6 +79,11 @@ export function toNidoError(thrown: unknown, home?: string): NidoError {
     hint: "nido doctor",
     cause: thrown,
   });
+}
+
+/** What an import throws whose file may not be read, which Deno 2.9 doesn't tell by its class. */
+function isModuleDenied(thrown: unknown): thrown is TypeError {
+  return thrown instanceof TypeError && thrown.message.startsWith("Requires read access to ");
 }
 
 /** The flag that Deno 2.9 asks for, with its value, where it tells both. */

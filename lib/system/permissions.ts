@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { thisPlatform } from "../host/platform.ts";
 import { operation } from "../operation.ts";
 import { runRoot } from "../store/run_folder.ts";
+import { thisCopy } from "./installed/copy.ts";
 
 /** One Deno flag that Nido needs, and why. */
 interface Permission {
@@ -42,7 +43,7 @@ const SYSTEM_FACTS = ["homedir", "osUptime", "statfs", "systemMemoryInfo", "uid"
 export async function permissionsFor(home: string): Promise<Permission[]> {
   const { os, programFolders } = thisPlatform();
   const write = [...new Set([home, await runRoot(home)])].filter(isOutermost);
-  const read = [...write, ...FIRMWARE[os], ...programFolders].filter(isOutermost);
+  const read = [...write, ...ownSources(), ...FIRMWARE[os], ...programFolders].filter(isOutermost);
   return [
     {
       flag: `--allow-run=${PROGRAMS[os].join(",")}`,
@@ -52,8 +53,8 @@ export async function permissionsFor(home: string): Promise<Permission[]> {
     {
       flag: `--allow-read=${read.join(",")}`,
       reason:
-        "the home, the folders of its sockets, the firmware, and where programs are looked for; " +
-        "add the files you name yourself",
+        "the home, the folders of its sockets, Nido's own sources, the firmware, and where programs " +
+        "are looked for; add the files you name yourself",
     },
     {
       flag: `--allow-write=${write.join(",")}`,
@@ -73,6 +74,12 @@ export async function permissionsFor(home: string): Promise<Permission[]> {
       reason: "the memory and processors that VMs share, and whose files these are",
     },
   ];
+}
+
+/** A checkout, whose files are read when they are needed; another copy is read whole at its start. */
+function ownSources(): string[] {
+  const { kind, path } = thisCopy();
+  return kind === "source" ? [path] : [];
 }
 
 /** Not inside another folder of the list. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ERROR_CODES } from "../../lib/errors.ts";
 import { permissionsFor } from "../../lib/system/permissions.ts";
 import { nido, withHome } from "../helpers/command.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
@@ -27,6 +28,29 @@ Deno.test("the command line works under the flags that it prints", async () => {
       }).output();
       assert.deepEqual([new TextDecoder().decode(stderr), code], ["", 0], args.join(" "));
     }
+  });
+});
+
+Deno.test("a command whose own file may not be read says which flag is missing", async () => {
+  await withHome(async (home) => {
+    const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--no-prompt",
+        "--allow-env",
+        fromFileUrl("../../main.ts"),
+        "version",
+        "--json",
+      ],
+      env: { NIDO_HOME: home },
+    }).output();
+    const { error } = JSON.parse(new TextDecoder().decode(stdout));
+    const file = fromFileUrl("../../lib/system/version.ts");
+    assert.deepEqual([code, error.code, error.hint], [
+      ERROR_CODES.denied.exit,
+      "denied",
+      `deno run $(nido permissions) --allow-read=${file} ...`,
+    ]);
   });
 });
 
