@@ -12,12 +12,15 @@ export async function listenerOn(
   }
 }
 
-// ss of iproute2: users:(("python3",pid=42,fd=3))
+// ss of iproute2: users:(("python3",pid=42,fd=3),("python3",pid=43,fd=3)). A program that is being started
+// shares what its parent listens on; the parent is the older one, so it is told.
 async function bySs(port: number, protocol: "tcp" | "udp"): Promise<string | undefined> {
   const kind = protocol === "tcp" ? "-Hltnp" : "-Hlunp";
   const { stdout } = await run("ss", [kind, `sport = :${port}`], { timeoutMs: 2_000 });
-  const holder = /users:\(\("([^"]+)",pid=(\d+)/.exec(new TextDecoder().decode(stdout));
-  return holder ? `${holder[1]} (pid ${holder[2]})` : undefined;
+  const told = new TextDecoder().decode(stdout).matchAll(/\("([^"]+)",pid=(\d+)/g);
+  const holders = Array.from(told, ([, name, pid]) => ({ name, pid: Number(pid) }));
+  const oldest = holders.sort((one, other) => one.pid - other.pid).at(0);
+  return oldest && `${oldest.name} (pid ${oldest.pid})`;
 }
 
 // lsof -F prints one field a line: p42, cpython3
