@@ -72,6 +72,8 @@ export interface Declaration<I extends z.ZodObject, O extends z.ZodObject> {
   examples?: string[];
   /** The result as a person reads it; without it, surfaces print fields and tables. */
   text?: (result: z.output<O>, context: Context) => string;
+  /** That text is what a guest wrote, byte for byte; any other is cleaned of what steers a terminal. */
+  verbatim?: boolean;
   /** The process exit status of a successful call; default 0 (`exec` gives the guest's). */
   exitStatus?: (result: z.output<O>) => number;
   run: (context: Context, input: z.output<I>) => Promise<z.input<O>>;

@@ -170,7 +170,10 @@ export async function textOf(
   result: Record<string, unknown>,
   context: Context,
 ): Promise<string> {
-  if (operation.text) return operation.text(result, context);
+  if (operation.text) {
+    const text = operation.text(result, context);
+    return operation.verbatim ? text : printable(text);
+  }
   const { renderResult } = await import("./render.ts");
   return renderResult(result, { width: columns(), heading: paint(Deno.stdout).bold });
 }

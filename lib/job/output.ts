@@ -71,5 +71,6 @@ export default operation({
   positional: ["job"],
   examples: ["nido job output web.3f2a9c", "nido job output web.3f2a9c --stdout-offset -2048"],
   text: ({ stdout, stderr }) => stdout.text + stderr.text,
+  verbatim: true,
   run: readOutput,
 });

@@ -86,5 +86,6 @@ export default operation({
     "nido read-file web /var/log/syslog --user root --offset -4096",
   ],
   text: ({ content }) => content,
+  verbatim: true,
   run: readFile,
 });

@@ -5,6 +5,7 @@ import { NidoError, toNidoError } from "../errors.ts";
 import { downloadFrom, uploadTo } from "../guest/copy.ts";
 import type { SshSession } from "../guest/ssh.ts";
 import { field, operation } from "../operation.ts";
+import { printable } from "../printable.ts";
 import { removeVm } from "./delete.ts";
 import { execIn, execInput, execOutput } from "./exec.ts";
 import { spawnInput } from "./plan.ts";
@@ -133,7 +134,7 @@ async function copyOut(
     } catch (error) {
       const { code, message } = toNidoError(error);
       if (ended.exitCode === 0 || code !== "not_found") throw error;
-      await tell(context, `${message}\n`);
+      await tell(context, `${printable(message)}\n`);
       ended.notes = [...ended.notes ?? [], message];
     }
   }

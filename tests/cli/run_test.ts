@@ -45,6 +45,11 @@ Deno.test("a person sees message, last lines and hint, without what would steer 
   assert.deepEqual([code, stdout], [125, ""]);
 });
 
+Deno.test("what a result tells of a guest can't steer the terminal", async () => {
+  const said = await nido(["command", "dev", "tell"], { script });
+  assert.deepEqual(said, { code: 0, stdout: "left out ab\n", stderr: "" });
+});
+
 Deno.test("the exit status is the command's own, with --json too; Nido's own failure is 125", async () => {
   assert.equal((await nido(["command", "dev", "exit", "7"], { script })).code, 7);
   assert.equal((await nido(["command", "--json", "dev", "exit", "7"], { script })).code, 7);

@@ -50,10 +50,11 @@ export const command = operation({
   passThrough: true,
   short: { user: "u", terminal: "t" },
   exitStatus: ({ exitCode }) => exitCode,
-  text: () => "",
+  text: ({ arrived }) => String(arrived.told ?? ""),
   run: async (context, input) => {
     const [word, detail] = input.command;
     if (word === "exit") return { exitCode: Number(detail), arrived: input };
+    if (word === "tell") return { exitCode: 0, arrived: { told: "left out a\x1b]0;owned\x07b" } };
     if (word === "fail") {
       throw new NidoError("unavailable", "Cannot reach it: \x1b[31mit is gone", {
         hint: "nido list",
