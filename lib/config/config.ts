@@ -5,6 +5,7 @@ import { nearestName } from "../nearest_name.ts";
 import { files } from "../store/files.ts";
 import { readRecord } from "../store/record.ts";
 import { withoutUnit } from "../units.ts";
+import { cpus, diskGib, memoryMib, network } from "../vm/shape.ts";
 
 /** The settings of a home: what `spawn` uses where the caller says nothing. */
 export const configFields = {
@@ -12,12 +13,12 @@ export const configFields = {
   catalog: z.string().min(1).max(4096).describe(
     "Address or absolute path of the catalog of images, in place of the project's own",
   ),
-  cpus: z.int().min(1).max(256).describe("Virtual CPUs of a new VM"),
-  memoryMib: z.int().min(64).max(1_048_576).describe("Memory of a new VM"),
-  diskGib: z.number().min(1).max(65_536).describe("Disk size of a new VM"),
+  cpus: cpus.describe("Virtual CPUs of a new VM"),
+  memoryMib: memoryMib.describe("Memory of a new VM"),
+  diskGib: diskGib.describe("Disk size of a new VM"),
   user: z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, "expected a Unix user name")
     .describe("User that Nido makes in a new VM"),
-  network: z.enum(["full", "none"]).describe("Network of a new VM"),
+  network: network.describe("Network of a new VM"),
   accelerator: z.enum(["kvm", "hvf", "whpx", "tcg"]).describe(
     "Accelerator to use instead of the one that was found by probing",
   ),
