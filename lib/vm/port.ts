@@ -2,6 +2,8 @@ import { z } from "zod";
 import { NidoError } from "../errors.ts";
 
 const LOOPBACK = "127.0.0.1";
+/** The label of the port that Nido itself gets in by; it never leaves the loopback. */
+const NIDOS_OWN = "ssh";
 
 /** A way into the guest: a port of this host that QEMU forwards. */
 export const forwardedPort = z.strictObject({
@@ -34,6 +36,15 @@ export function parsePort(spec: string): ForwardedPort {
       "invalid_input",
       `Cannot forward port ${JSON.stringify(spec)}: it is not ${PORT_FORM}`,
       { hint: "nido spawn --port 80:8080" },
+    );
+  }
+  if (label === NIDOS_OWN) {
+    throw new NidoError(
+      "invalid_input",
+      `Cannot forward port ${
+        JSON.stringify(spec)
+      }: the label ${NIDOS_OWN} is for Nido's own way in`,
+      { hint: "nido spawn --port 22:2222" },
     );
   }
   return {
@@ -73,13 +84,13 @@ function clashOf(port: ForwardedPort, others: ForwardedPort[]): string | undefin
 
 /** The ports with Nido's own way in: a forward of guest port 22 on the loopback, labelled `ssh`. */
 export function withSshPort(ports: ForwardedPort[]): ForwardedPort[] {
-  if (ports.some(({ label }) => label === "ssh")) return ports;
+  if (ports.some(({ label }) => label === NIDOS_OWN)) return ports;
   const given = ports.find((port) =>
     port.guest === 22 && port.protocol === "tcp" && port.address === LOOPBACK &&
     port.label === undefined
   );
-  if (given) return [{ ...given, label: "ssh" }, ...ports.filter((port) => port !== given)];
-  return [{ ...parsePort("22"), label: "ssh" }, ...ports];
+  if (given) return [{ ...given, label: NIDOS_OWN }, ...ports.filter((port) => port !== given)];
+  return [{ ...parsePort("22"), label: NIDOS_OWN }, ...ports];
 }
 
 /** Whether `parsePort` can read it. */
@@ -95,7 +106,7 @@ export function isPortSpec(spec: string): boolean {
 export function portSpecs(ports: ForwardedPort[]): string[] {
   const known = new Set<string>();
   const specs: string[] = [];
-  for (const { label, guest, protocol } of ports.filter(({ label }) => label !== "ssh")) {
+  for (const { label, guest, protocol } of ports.filter(({ label }) => label !== NIDOS_OWN)) {
     const plain = `${guest}${protocol === "udp" ? "/udp" : ""}`;
     if (label === undefined && known.has(plain)) continue;
     known.add(plain);

@@ -100,6 +100,16 @@ Deno.test("guest port 22 on the loopback is always there, labelled ssh", () => {
   ]]);
 });
 
+Deno.test("the label ssh is Nido's own: nobody opens SSH to the world or leads it astray by it", () => {
+  for (const spec of ["ssh:22:0.0.0.0:2222", "ssh:80:8080", "ssh:22"]) {
+    assert.throws(() => parsePort(spec), {
+      code: "invalid_input",
+      message: `Cannot forward port "${spec}": the label ssh is for Nido's own way in`,
+      hint: "nido spawn --port 22:2222",
+    });
+  }
+});
+
 Deno.test("a host port that something listens on is refused, and who listens is told", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
