@@ -1,7 +1,9 @@
 import { NidoError } from "../errors.ts";
 import { runInteractive } from "../host/process.ts";
+import { sshAccess } from "../vm/ssh_access.ts";
+import { mustBe, openSoundVm } from "../vm/vm.ts";
 import { progressLine } from "./progress.ts";
-import { homeContext, load } from "./run.ts";
+import { homeContext } from "./run.ts";
 
 /** Opens the system's ssh into a VM; everything after the VM's name goes to ssh untouched. */
 export async function ssh(argv: string[]): Promise<number> {
@@ -12,7 +14,8 @@ export async function ssh(argv: string[]): Promise<number> {
     });
   }
   const context = await homeContext({ json: false, quiet: true }, progressLine(true));
-  const info = await (await load("vm.ssh_info")).call(context, { name });
-  const [program = "ssh", ...args] = info.command as string[];
+  const vm = await openSoundVm(context, name);
+  mustBe(vm, "open a shell in", ["running"]);
+  const [program = "ssh", ...args] = sshAccess(context, vm).command;
   return await runInteractive(program, [...args, ...rest]);
 }

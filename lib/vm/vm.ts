@@ -11,7 +11,7 @@ import { type LockRequest, withLock } from "../store/lock.ts";
 import { namesIn, readRecord } from "../store/record.ts";
 import { runFolder } from "../store/run_folder.ts";
 import { lease } from "./lease.ts";
-import { vmName } from "./name.ts";
+import { checkVmName, vmName } from "./name.ts";
 import { forwardedPort } from "./port.ts";
 
 /** Frozen memory that a VM's next start wakes it from; paths are inside the home. */
@@ -98,6 +98,7 @@ export const vmField = vmName.describe("Name of the VM");
 
 /** Reads one VM; `not_found` names the nearest one. */
 export async function openVm(context: Context, name: string): Promise<Vm> {
+  checkVmName(name);
   const vm = await findVm(context, name);
   if (vm) return vm;
   const nearest = nearestName(name, await vmNames(context.home));

@@ -238,6 +238,14 @@ Deno.test("illegal names are refused by every verb before anything is touched", 
         `Cannot run vm.${verb}: name: ${rule}`,
       );
     }
+    for (const verb of name.startsWith("-") ? [] : ["console", "ssh"]) {
+      const said = await home.nido([verb, name]);
+      assert.equal(
+        said.stderr,
+        `error: No VM ${JSON.stringify(name)}: ${rule}\n  try: nido list\n`,
+      );
+      assert.equal(said.code, verb === "ssh" ? 125 : 2);
+    }
     await refuses(
       home.call("vm.delete", { names: [name], force: true }),
       "invalid_input",
@@ -245,6 +253,20 @@ Deno.test("illegal names are refused by every verb before anything is touched", 
     );
   }
   assert.deepEqual(await leftovers(home.home), []);
+});
+
+Deno.test("ssh and the console of a VM that is stopped are refused, with what to do", async () => {
+  await using home = await nest();
+  await home.spawn("x", { wait: "none" });
+  const told = { ssh: "open a shell in", console: "open the console of" };
+  for (const [verb, doing] of Object.entries(told)) {
+    const said = await home.nido([verb, "x"]);
+    assert.equal(
+      said.stderr,
+      `error: Cannot ${doing} VM "x": it is stopped\n  try: nido start x\n`,
+    );
+    assert.equal(said.code, verb === "ssh" ? 125 : 5);
+  }
 });
 
 function canMount(): boolean {
