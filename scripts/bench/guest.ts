@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setSetting } from "../../lib/config/set.ts";
 import { connect } from "../../lib/guest/ssh.ts";
 import { importImage } from "../../lib/image/import.ts";
 import { exec } from "../../lib/vm/exec.ts";
@@ -13,6 +14,7 @@ import { nido, withPlace } from "./place.ts";
 export async function guestBench(): Promise<Row[]> {
   const rows: Row[] = [];
   await withPlace(async (context) => {
+    await setSetting(context, "warm", "off");
     await importImage(context, { file: await guestImage(), name: "debian:12", force: false });
     const request = { name: "wren", image: "debian:12", memoryMib: 512, cpus: 2 };
     const since = performance.now();
