@@ -3,9 +3,8 @@ import { files, momentFiles, vmFiles } from "../store/files.ts";
 import { isThere } from "../store/is_there.ts";
 import { tryLockFile } from "../store/lock.ts";
 import { namesIn } from "../store/record.ts";
+import { MOST_LAYERS } from "./chain.ts";
 import { readQcow2 } from "./qcow2.ts";
-
-const MOST_LAYERS = 64;
 
 /** What the record of a VM or a moment may say, as far as disks care. */
 export interface StandingRecord {
@@ -111,19 +110,19 @@ async function stagedVm(folder: string): Promise<Standing | undefined> {
 async function layersBelow(disk: string): Promise<string[] | undefined> {
   const layers: string[] = [];
   let path = disk;
-  while (layers.length < MOST_LAYERS) {
+  while (layers.length <= MOST_LAYERS) {
     let backingFile: string | undefined;
     try {
       ({ backingFile } = await readQcow2(path));
     } catch {
       if (layers.length === 0) return undefined;
-      break; // the layer is lost; what is above still stands on it
+      return layers; // the layer is lost; what is above still stands on it
     }
-    if (backingFile === undefined) break;
+    if (backingFile === undefined) return layers;
     path = resolve(dirname(path), backingFile);
     layers.push(path);
   }
-  return layers;
+  return undefined; // too many, or a circle: what is at its end is not known
 }
 
 async function recordOf(path: string): Promise<StandingRecord | undefined> {

@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
+import { NidoError } from "../errors.ts";
+import { diskChain, MOST_LAYERS } from "../image/chain.ts";
 import { activeLayer, isAt, switchLayer } from "../qemu/layer_switch.ts";
 import { emptyOverlay } from "../qemu/overlay.ts";
 import { letGo, noteStillness } from "../qemu/letting_go.ts";
@@ -30,11 +32,30 @@ export interface Frozen {
 /** A clock that is late by less is nobody's concern. */
 const LATE_MS = 300;
 
+/** Refuses one more layer where the VM would not start on it. */
+export async function checkDepth({ home }: Context, vm: SoundVm): Promise<void> {
+  const { length } = await diskChain(home, join(vm.folder, vm.record.disk));
+  if (length < MOST_LAYERS) return;
+  const atRest = vm.pid === undefined ? "" : `nido stop ${vm.name}, then `;
+  throw new NidoError(
+    "exhausted",
+    `Cannot freeze VM "${vm.name}": its disk stands on ${
+      length - 1
+    } layers, and with one more it ` +
+      "would not start",
+    {
+      hint: `${atRest}nido template create ${vm.name} ${vm.name}-flat --keep-identity`,
+      details: { layers: length },
+    },
+  );
+}
+
 /**
  * Freezes a live VM whose lock the caller holds: its memory and device state go to `folder`, while
  * the guest runs where that is safe; it goes on in a new layer of its disk.
  */
 export async function freeze(context: Context, vm: SoundVm, folder: string): Promise<Frozen> {
+  await checkDepth(context, vm);
   const frozen = await withMonitor(context, vm, "work", async (qmp) => {
     let layer = "";
     const { sizeBytes, stillMs } = await saveMemory(context, vm, qmp, folder, {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { NidoError } from "../errors.ts";
-import { diskChain, MOST_LAYERS } from "../image/chain.ts";
+import { checkDepth } from "../moment/freeze.ts";
 import { diskUseBytes } from "../image/unused_disks.ts";
 import { operation } from "../operation.ts";
 import { checkDisk } from "../qemu/image_tool.ts";
@@ -13,7 +13,7 @@ import { stage } from "../store/staging.ts";
 import { formatBytes } from "../units.ts";
 import { endMachine, removeLeftovers } from "../vm/launch.ts";
 import { prepareToWake } from "../vm/prepare_to_wake.ts";
-import { mustBe, mustBeSound, type SoundVm, vmField, withVm } from "../vm/vm.ts";
+import { mustBe, mustBeSound, vmField, withVm } from "../vm/vm.ts";
 import { keepAll, keepDisk, type Kept, verifiedDigest } from "./keep.ts";
 import { lineage } from "./lineage.ts";
 import {
@@ -116,19 +116,6 @@ function freeLabel(vm: string, earlier: Snapshot[], wanted: string | undefined):
     "already_exists",
     `Cannot snapshot VM "${vm}": it has a snapshot "${wanted}" already`,
     { hint: `nido snapshot delete ${vm} ${wanted}` },
-  );
-}
-
-async function checkDepth(context: Context, vm: SoundVm): Promise<void> {
-  const { length } = await diskChain(context.home, join(vm.folder, vm.record.disk));
-  if (length < MOST_LAYERS) return;
-  throw new NidoError(
-    "exhausted",
-    `Cannot snapshot VM "${vm.name}": its disk stands on ${
-      length - 1
-    } layers, and with one more it ` +
-      "would not start",
-    { hint: `nido snapshot list ${vm.name}`, details: { layers: length } },
   );
 }
 

@@ -100,7 +100,17 @@ Deno.test("a disk of too many layers would not start, and so gets no more", asyn
   await create(home);
   assert.notEqual(JSON.parse(await Deno.readTextFile(record)).disk, "disk.qcow2");
   const fact = "its disk stands on 63 layers, and with one more it would not start";
-  await refuses(create(home), "exhausted", `Cannot snapshot VM "a": ${fact}`);
+  await refuses(create(home), "exhausted", `Cannot freeze VM "a": ${fact}`);
+  await home.call("vm.start", { name: "a", wait: "running" });
+  const more = {
+    "vm.fork": { name: "a" },
+    "template.create": { vm: "a", name: "t", keepIdentity: true },
+  };
+  for (const [name, input] of Object.entries(more)) {
+    await refuses(home.call(name, input), "exhausted", `Cannot freeze VM "a": ${fact}`);
+  }
+  await home.call("vm.stop", { name: "a", force: true });
+  await home.call("template.create", { vm: "a", name: "a-flat", keepIdentity: true });
   await home.call("vm.start", { name: "a", wait: "running" });
   await countPast(home, "a", 0);
 });
