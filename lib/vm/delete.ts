@@ -31,22 +31,29 @@ export interface Removal {
   force?: boolean;
   /** Only if the VM of this name is still the one with this id. */
   id?: string;
+  /** Only if the VM, as it is now, is still one to delete. */
+  onlyIf?: (vm: Vm) => boolean;
   /** How long to wait for another command to be done with it. */
   patienceMs?: number;
 }
 
-/** Deletes one VM under its lock; one that is gone already is fine. */
-export async function removeVm(context: Context, name: string, how: Removal = {}): Promise<void> {
+/** Deletes one VM under its lock, and tells whether it did; one that is gone already is fine. */
+export async function removeVm(
+  context: Context,
+  name: string,
+  how: Removal = {},
+): Promise<boolean> {
   const request = { ...vmLock(name, "delete"), patienceMs: how.patienceMs };
   using lock = await takeLock(context, request);
   const vm = await findVm(context, name);
-  const isMeant = how.id === undefined || vm?.record?.id === how.id;
-  if (vm && !isMeant) return;
+  const isOther = vm && how.id !== undefined && vm.record?.id !== how.id;
+  if (isOther || (vm && how.onlyIf?.(vm) === false)) return false;
   if (vm) {
     checkDeletable(vm, how.force ?? false);
     await discard(context, vm);
   }
   await retireLock(lock);
+  return vm !== undefined;
 }
 
 function checkDeletable(vm: Vm, force: boolean): void {

@@ -35,7 +35,7 @@ export async function prune(
   if (request.dryRun) return { deleted: [], wouldDelete: names };
   await endLeases(context, vms);
   const deleted: string[] = [];
-  for (const name of names) if (await removed(context, name)) deleted.push(name);
+  for (const name of names) if (await removed(context, name, isWanted)) deleted.push(name);
   await sweepIncubators(context);
   await sweepLayers(context);
   return { deleted, wouldDelete: [] };
@@ -49,10 +49,13 @@ export async function prune(
 }
 
 // One that another command works on, or that runs by now, is in use and so none of ours.
-async function removed(context: Context, name: string): Promise<boolean> {
+async function removed(
+  context: Context,
+  name: string,
+  onlyIf: (vm: Vm) => boolean,
+): Promise<boolean> {
   try {
-    await removeVm(context, name, { patienceMs: 0 });
-    return true;
+    return await removeVm(context, name, { patienceMs: 0, onlyIf });
   } catch (error) {
     if (["busy", "wrong_state"].includes(toNidoError(error).code)) return false;
     throw error;

@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import { takeLock } from "../../../lib/store/lock.ts";
-import { vmLock } from "../../../lib/vm/vm.ts";
+import { removeVm } from "../../../lib/vm/delete.ts";
+import { type Vm, vmLock } from "../../../lib/vm/vm.ts";
 import { eventually, lives, nest } from "../../helpers/nest.ts";
+
+Deno.test("what is to be pruned is looked at once more under its lock", async () => {
+  await using home = await nest();
+  await home.spawn("x", { wait: "none" });
+  const isOld = ({ record }: Vm) => record?.labels.old === "yes";
+  assert.equal(await removeVm(home.context, "x", { onlyIf: isOld }), false);
+  assert.equal((await home.row("x"))?.state, "stopped");
+  await home.call("vm.set", { name: "x", labels: { old: "yes" } });
+  assert.equal(await removeVm(home.context, "x", { onlyIf: isOld }), true);
+  assert.deepEqual(await home.list(), []);
+});
 
 Deno.test("prune takes stopped VMs, crashed ones when asked, and never one that is worked on", async () => {
   await using home = await nest();
