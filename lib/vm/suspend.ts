@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Context } from "../context.ts";
 import { saveMemory } from "../moment/freeze.ts";
 import { operation } from "../operation.ts";
+import { abandonState } from "../qemu/letting_go.ts";
 import { momentFiles, vmFiles } from "../store/files.ts";
 import { removeIfThere, syncFolder, writeRecord } from "../store/record.ts";
 import { withStaging } from "../store/staging.ts";
@@ -46,14 +47,21 @@ async function keepMemory(context: Context, vm: SoundVm, hears: boolean): Promis
       "work",
       (qmp) => saveMemory(context, vm, qmp, folder, { goesOn: false }),
     );
-    await Deno.rename(folder, kept);
-    await syncFolder(vm.folder);
-    vm.record.wake = {
+    const wake = {
       state: `vms/${vm.name}/${vmFiles.suspended}/${momentFiles.state}`,
-      renews: hears ? "clock" : "nothing",
+      renews: hears ? "clock" as const : "nothing" as const,
       hostKey: vm.record.hostKey,
     };
-    await writeRecord(join(vm.folder, vmFiles.record), vm.record);
+    try {
+      await Deno.rename(folder, kept);
+      await syncFolder(vm.folder);
+      await writeRecord(join(vm.folder, vmFiles.record), { ...vm.record, wake });
+    } catch (error) {
+      await removeIfThere(kept); // before it goes on: from then on that memory is behind its disk
+      await withMonitor(context, vm, "work", abandonState).catch(() => {}); // the next command does
+      throw error;
+    }
+    vm.record.wake = wake;
     return sizeBytes;
   });
 }
