@@ -83,8 +83,8 @@ export async function runOnce(context: Context, request: Request): Promise<Resul
     for (const { here, there } of uploads) await uploadTo(session, here, there, context);
     const cwd = request.cwd ?? await firstFolder(uploads);
     const ended = await inTime(context, session, { ...request, name: vm, cwd });
-    keep = keepOnFailure && ended.exitCode !== 0;
     await copyOut(context, session, copies.filter(({ way }) => way === "out"), cwd, ended);
+    keep = keepOnFailure && ended.exitCode !== 0;
     return { ...ended, vm, kept: keep, spawnPath: spawned.spawnPath };
   } finally {
     if (keep && !context.signal.aborted) {
