@@ -165,12 +165,17 @@ export async function runInteractive(program: string, args: string[]): Promise<n
   }
 }
 
+/** What stands for the exit code of a program that a signal ended. */
+export const KILLED = 128;
+
 /** A program started in a session of its own, which outlives this process. */
 export interface Detached {
   pid: number;
-  /** Resolves with the exit code when it ends while we still live; a signal counts as 128 + n. */
+  /** Resolves with the exit code when it ends while we still live; KILLED when a signal ended it. */
   exited: Promise<number>;
-  /** The same, and keeps this process alive until then. */
+  /** Whether it has ended: its pid may be somebody else's then. */
+  isOver(): boolean;
+  /** The exit code when it ends, and keeps this process alive until then. */
   ended(): Promise<number>;
 }
 
@@ -199,8 +204,9 @@ export function startDetached(
   child.unref();
   return new Promise((resolve, reject) => {
     const exited = new Promise<number>((ended) => {
-      child.once("exit", (code, signal) => ended(code ?? (signal ? 128 : 1)));
+      child.once("exit", (code, signal) => ended(code ?? (signal ? KILLED : 1)));
     });
+    const isOver = () => child.exitCode !== null || child.signalCode !== null;
     child.once("error", (cause) => {
       const absent = "code" in cause && cause.code === "ENOENT";
       reject(absent ? missingProgram(program, cause) : cause);
@@ -209,7 +215,7 @@ export function startDetached(
       child.ref();
       return exited;
     };
-    if (child.pid !== undefined) resolve({ pid: child.pid, exited, ended });
+    if (child.pid !== undefined) resolve({ pid: child.pid, exited, isOver, ended });
   });
 }
 

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { files, momentFiles } from "../store/files.ts";
+import { isThere } from "../store/is_there.ts";
 import { namesIn, readRecord, removeIfThere, writeRecord } from "../store/record.ts";
 import { withStaging } from "../store/staging.ts";
 import type { Wake } from "../vm/vm.ts";
@@ -71,9 +72,12 @@ export async function writeMoment(folder: string, record: MomentRecord): Promise
   await writeRecord(join(folder, momentFiles.record), record);
 }
 
-/** Whether VMs can still be put on a moment; who holds its base keeps it so. */
-export async function isThereStill({ folder }: Moment): Promise<boolean> {
-  return await Deno.stat(join(folder, momentFiles.disk)).then(() => true, () => false);
+/** Whether VMs can still be put on a moment and wake from it; who holds its base keeps it so. */
+export async function isThereStill({ folder, record }: Moment): Promise<boolean> {
+  const { disk, state, ram } = momentFiles;
+  const needed = record.ram ? [disk, state, ram] : [disk, state];
+  const found = await Promise.all(needed.map((file) => isThere(join(folder, file))));
+  return found.every(Boolean);
 }
 
 /** How a VM wakes from a moment. */
@@ -99,7 +103,8 @@ export async function damage({ folder, record }: Moment): Promise<string | undef
     }
     if (mtime?.toISOString() !== record.ram.modifiedAt) return "its memory file was written to";
   } catch (error) {
-    return error instanceof Deno.errors.NotFound ? "its memory is missing" : String(error);
+    if (error instanceof Deno.errors.NotFound) return "its memory is missing";
+    throw error; // that it could not be read says nothing of the memory
   }
 }
 
@@ -125,7 +130,8 @@ export async function freeMemory(
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     return; // Race: it was removed meanwhile
   }
-  for (const file of [momentFiles.ram, momentFiles.state]) {
+  // The state first: a machine that finds it finds the memory that belongs to it.
+  for (const file of [momentFiles.state, momentFiles.ram]) {
     await removeIfThere(join(moment.folder, file));
   }
 }

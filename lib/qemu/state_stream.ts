@@ -87,7 +87,7 @@ async function isRunning(qmp: Qmp): Promise<boolean> {
 
 /**
  * Loads a state into a machine that was started to wait for one. A state that doesn't fit it, or is
- * damaged, is `integrity`; QEMU has ended then.
+ * damaged, is an error; most of them end QEMU.
  */
 export async function loadState(
   qmp: Qmp,
@@ -97,11 +97,9 @@ export async function loadState(
   const capabilities = setCapabilities(qmp, { "x-ignore-shared": withoutSharedMemory });
   const end = nextStatus(qmp, FINAL);
   const begun = qmp.execute("migrate-incoming", { uri }, LARGEST_STATE_MS);
-  begun.catch(() => {}); // a state that breaks off at once ends QEMU before it answers
-  await capabilities;
-  if (await end !== "completed") {
-    throw new NidoError("integrity", "QEMU could not load the state", { cause: await begun });
-  }
+  // A state that breaks off at once ends QEMU before it answers.
+  await Promise.all([capabilities, begun]);
+  if (await end !== "completed") throw new NidoError("integrity", "QEMU could not load the state");
 }
 
 async function setCapabilities(qmp: Qmp, wanted: Record<string, boolean>): Promise<void> {

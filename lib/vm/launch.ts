@@ -1,9 +1,16 @@
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import { NidoError, toNidoError } from "../errors.ts";
 import { ReaderLink } from "../guest/reader.ts";
 import { requireUnixSockets } from "../host/platform.ts";
-import { type Detached, FIRST_LENT_FILE, sendSignal, startDetached } from "../host/process.ts";
+import {
+  type Detached,
+  FIRST_LENT_FILE,
+  KILLED,
+  sendSignal,
+  startDetached,
+} from "../host/process.ts";
 import { diskChain } from "../image/chain.ts";
 import { type AcceleratorChoice, chooseAccelerator } from "../qemu/accelerator.ts";
 import { commandLine, type Machine, type MemoryFile } from "../qemu/command_line.ts";
@@ -14,15 +21,17 @@ import { growLiveDisk } from "../qemu/layer_switch.ts";
 import { Qmp } from "../qemu/qmp.ts";
 import { loadState } from "../qemu/state_stream.ts";
 import { momentFiles, runFiles, vmFiles } from "../store/files.ts";
+import { isThere } from "../store/is_there.ts";
 import { namesIn, removeIfThere, writeRecord } from "../store/record.ts";
 import { prepareRunFolder } from "../store/run_folder.ts";
 import { addForward } from "./forward.ts";
 import { checkPortsAreFree } from "./port_taken.ts";
 import { renewalOf } from "./renewal.ts";
-import type { SoundVm, Vm } from "./vm.ts";
+import type { SoundVm, Vm, Wake } from "./vm.ts";
 
 const QEMU_START_MS = 30_000;
 const KEPT_OUT_MS = 10_000;
+const ENDING_MS = 10_000;
 
 /** How a machine is started. */
 export interface Manner {
@@ -81,6 +90,7 @@ async function startMachine(
   ]);
   const machine = await machineOf(context, vm, accelerator, ram);
   const { wake } = vm.record;
+  if (wake) await requireMemory(context, vm, wake);
   const pidFile = machine.paths.pid;
   // A stale pid file stays: QEMU locks it and writes it anew, and so refuses to be there twice.
   await Deno.truncate(join(vm.folder, vmFiles.qemuLog)).catch(() => {}); // absent at the first start
@@ -114,7 +124,7 @@ async function startMachine(
     // From here on its memory is behind its disk: it must never be woken from again.
     delete vm.record.wake;
     await writeRecord(join(vm.folder, vmFiles.record), vm.record);
-    if (!staysPaused) await qmp.execute("cont");
+    if (!staysPaused) await letGo(qmp, vm, wake);
     const state = staysPaused ? "paused" : "running";
     Object.assign(vm, { state, pid: child.pid, isHalfStarted: false, problems: [] });
     if (wake) await forgetSleep(vm);
@@ -129,6 +139,29 @@ async function startMachine(
   return { accelerator, renewing };
 }
 
+async function requireMemory({ home }: Context, vm: SoundVm, { state, ram }: Wake): Promise<void> {
+  for (const file of ram ? [state, ram] : [state]) {
+    if (await isThere(join(home, file))) continue;
+    const fact = `its memory is gone: ${join(home, file)}`;
+    throw new NidoError("integrity", `Cannot start VM "${vm.name}": ${fact}`, {
+      hint: `nido info ${vm.name}`,
+    });
+  }
+}
+
+/** Lets a guest go that was started or has woken; one that QEMU refuses to let go keeps its memory. */
+async function letGo(qmp: Qmp, vm: SoundVm, wake: Wake | undefined): Promise<void> {
+  try {
+    await qmp.execute("cont");
+  } catch (error) {
+    // QEMU answered that it did not: its disk is as it was. With no answer the guest may have run.
+    if (wake && toNidoError(error).code === "tool_failed") {
+      await writeRecord(join(vm.folder, vmFiles.record), { ...vm.record, wake });
+    }
+    throw error;
+  }
+}
+
 async function wakeUp(
   qmp: Qmp,
   vm: SoundVm,
@@ -139,7 +172,11 @@ async function wakeUp(
     await loadState(qmp, `fd:${FIRST_LENT_FILE}`, withoutSharedMemory);
   } catch (error) {
     if (toNidoError(error).code === "timeout") throw error;
-    const { message, details } = await startFailed(vm, await child.ended());
+    const exitCode = await endsItself(child);
+    const failed = await startFailed(vm, exitCode ?? 0);
+    // Killed by somebody, or out of room: that tells nothing of the memory.
+    if (exitCode === KILLED || failed.code === "exhausted") throw failed;
+    const { message, details } = failed;
     throw new NidoError("integrity", message, { details, cause: error });
   }
 }
@@ -175,10 +212,17 @@ export async function endHalfStarted(vm: Vm): Promise<void> {
   if (vm.isHalfStarted) await endMachine(vm);
 }
 
+/** The exit code of a QEMU that could not load its memory; one that lives on is ended, and has none. */
+async function endsItself(child: Detached): Promise<number | undefined> {
+  const ended = child.ended();
+  const isOver = await Promise.race([ended, pause(ENDING_MS, undefined, { ref: false })]);
+  if (isOver !== undefined) return await ended;
+  await endChild(child);
+}
+
 // Interrupted early, QEMU has not written its pid file yet; as our child, its pid is its own still.
 async function endChild(child: Detached): Promise<void> {
-  const isOver = await Promise.race([child.exited.then(() => true), Promise.resolve(false)]);
-  if (isOver) return;
+  if (child.isOver()) return;
   await sendSignal(child.pid, "KILL");
   await child.ended();
 }

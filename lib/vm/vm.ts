@@ -7,6 +7,7 @@ import { fateOf, livingMachine, livingMachines } from "../qemu/qemu_process.ts";
 import { abandonState, isHeld } from "../qemu/letting_go.ts";
 import { Qmp } from "../qemu/qmp.ts";
 import { files, runFiles, vmFiles } from "../store/files.ts";
+import { isThere } from "../store/is_there.ts";
 import { type LockRequest, withLock } from "../store/lock.ts";
 import { namesIn, readRecord } from "../store/record.ts";
 import { runFolder } from "../store/run_folder.ts";
@@ -251,8 +252,7 @@ async function derive(
 
 // Memory that is gone holds nothing back: the VM boots from its disk.
 async function forgetLostMemory(home: string, record: VmRecord): Promise<void> {
-  const state = await Deno.stat(join(home, record.wake!.state)).catch(() => undefined);
-  if (!state) delete record.wake;
+  if (!await isThere(join(home, record.wake!.state))) delete record.wake;
 }
 
 async function deriveWithoutProcess(context: Context, vm: SoundVm): Promise<void> {
