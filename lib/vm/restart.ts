@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
-import { start } from "./start.ts";
+import { startHeld, upAndWell } from "./start.ts";
 import { STOP_SECONDS } from "./shut_down.ts";
-import { howField, stop } from "./stop.ts";
-import { openVm, vmField, vmState } from "./vm.ts";
+import { howField, stopHeld } from "./stop.ts";
+import { vmField, vmState, withVm } from "./vm.ts";
 
 const input = z.strictObject({
   name: vmField,
@@ -16,7 +16,8 @@ const input = z.strictObject({
 export default operation({
   name: "vm.restart",
   summary: "Shut a VM down and start it again",
-  description: "Also applies settings that need a stopped VM. A stopped VM is just started.",
+  description:
+    "Nobody else starts, changes or deletes it in between. A stopped VM is just started.",
   effect: "change",
   input,
   output: z.strictObject({
@@ -29,16 +30,13 @@ export default operation({
   text: ({ name, state, how }) =>
     `"${name}" is ${state} again${how === "forced" ? "; its power was cut" : ""}`,
   async run(context, { name, force, timeoutSeconds }) {
-    const { state } = await openVm(context, name);
-    const isUp = state === "running" || state === "paused";
-    const stopping = { name, force, timeoutSeconds: Math.min(timeoutSeconds, STOP_SECONDS) };
-    const how = isUp ? (await stop(context, stopping)).how : undefined;
-    const started = await start(context, {
-      name,
-      wait: "ready",
-      diskOnly: false,
-      timeoutSeconds,
+    const stopping = { force, timeoutSeconds: Math.min(timeoutSeconds, STOP_SECONDS) };
+    const { how, started } = await withVm(context, name, "restart", async (vm) => {
+      const isUp = vm.state === "running" || vm.state === "paused";
+      const how = isUp ? await stopHeld(context, vm, stopping) : undefined;
+      return { how, started: await startHeld(context, vm, { diskOnly: false }) };
     });
-    return { name, state: started.state, how };
+    const { state } = await upAndWell(context, started, timeoutSeconds);
+    return { name, state, how };
   },
 });

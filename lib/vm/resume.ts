@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
 import { goOn } from "./go_on.ts";
-import { start } from "./start.ts";
+import { startHeld, upAndWell } from "./start.ts";
 import { mustBe, mustBeSound, vmField, withVm } from "./vm.ts";
 
 export default operation({
@@ -24,11 +24,12 @@ export default operation({
       "\n",
     ),
   async run(context, { name }) {
-    const problems = await withVm(context, name, "resume", async (vm) => {
+    const { told, started } = await withVm(context, name, "resume", async (vm) => {
       mustBe(vm, "resume", ["paused", "suspended"], `nido info ${name}`);
-      return vm.state === "paused" ? await goOn(context, mustBeSound(vm)) : undefined;
-    }) ?? (await start(context, { name, wait: "running", diskOnly: false, timeoutSeconds: 600 }))
-      .problems;
+      if (vm.state === "paused") return { told: await goOn(context, mustBeSound(vm)) };
+      return { started: await startHeld(context, vm, { diskOnly: false }) };
+    });
+    const problems = told ?? (await upAndWell(context, started!, undefined)).problems;
     return { name, state: "running" as const, problems };
   },
 });

@@ -4,9 +4,19 @@ import { sweepIncubators } from "../moment/incubator.ts";
 import { field, operation } from "../operation.ts";
 import { sweepStaging } from "../store/staging.ts";
 import { launchOrTell, settled } from "./awaken.ts";
-import { endHalfStarted } from "./launch.ts";
+import { endHalfStarted, type Launched } from "./launch.ts";
 import { forwardedPort } from "./port.ts";
-import { mustBe, mustBeSound, openSoundVm, vmField, vmState, withVm } from "./vm.ts";
+import {
+  mustBe,
+  mustBeSound,
+  openSoundVm,
+  type SoundVm,
+  type Vm,
+  vmField,
+  vmState,
+  type Wake,
+  withVm,
+} from "./vm.ts";
 
 const input = z.strictObject({
   name: vmField,
@@ -36,23 +46,48 @@ export async function start(
   context: Context,
   { name, wait, diskOnly, timeoutSeconds }: z.output<typeof input>,
 ): Promise<z.input<typeof output>> {
-  const { launched, vm, wake } = await withVm(context, name, "start", async (vm) => {
+  const started = await withVm(context, name, "start", async (vm) => {
     mustBe(vm, "start", ["stopped", "crashed", "suspended"]);
-    const sound = mustBeSound(vm);
-    await sweepStaging(context.home);
-    // The copy of a template.create that was killed still reads this VM's disk, and QEMU locks it.
-    await sweepIncubators(context);
-    await endHalfStarted(sound);
-    if (diskOnly) delete sound.record.wake;
-    const { wake } = sound.record;
-    const without = `nido start ${name} --disk-only boots it from its disk`;
-    return { launched: await launchOrTell(context, sound, without), vm: sound, wake };
+    return await startHeld(context, vm, { diskOnly });
   });
-  const readySeconds = wait === "ready" ? timeoutSeconds : undefined;
+  return await upAndWell(context, started, wait === "ready" ? timeoutSeconds : undefined);
+}
+
+/** A VM that was started, and is not waited for yet. */
+export interface Started {
+  vm: SoundVm;
+  launched: Launched;
+  /** What it woke from, if it did. */
+  wake?: Wake;
+}
+
+/** Starts a VM whose lock the caller holds, and that is at rest. */
+export async function startHeld(
+  context: Context,
+  vm: Vm,
+  { diskOnly }: { diskOnly: boolean },
+): Promise<Started> {
+  const sound = mustBeSound(vm);
+  await sweepStaging(context.home);
+  // The copy of a template.create that was killed still reads this VM's disk, and QEMU locks it.
+  await sweepIncubators(context);
+  await endHalfStarted(sound);
+  if (diskOnly) delete sound.record.wake;
+  const { wake } = sound.record;
+  const without = `nido start ${vm.name} --disk-only boots it from its disk`;
+  return { launched: await launchOrTell(context, sound, without), vm: sound, wake };
+}
+
+/** Waits until a VM that was started can be used, if asked to, and tells what became of it. */
+export async function upAndWell(
+  context: Context,
+  { vm, launched, wake }: Started,
+  readySeconds: number | undefined,
+): Promise<z.input<typeof output>> {
   const problems = await settled(context, vm, { wake, renewing: launched.renewing, readySeconds });
-  const { state, record } = await openSoundVm(context, name);
+  const { state, record } = await openSoundVm(context, vm.name);
   return {
-    name,
+    name: vm.name,
     state,
     woke: wake !== undefined,
     ports: record.ports,

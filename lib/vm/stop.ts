@@ -3,7 +3,7 @@ import type { Context } from "../context.ts";
 import { field, operation } from "../operation.ts";
 import { endMachine } from "./launch.ts";
 import { cutPower, shutDown, STOP_SECONDS, STOPPED_BY, type StoppedBy } from "./shut_down.ts";
-import { mustBe, mustBeSound, vmField, withVm } from "./vm.ts";
+import { mustBe, mustBeSound, type Vm, vmField, withVm } from "./vm.ts";
 
 /** The output field that tells what made a VM stop. */
 export const howField = z.enum(STOPPED_BY).describe(
@@ -35,17 +35,28 @@ export async function stop(
 ): Promise<z.input<typeof output>> {
   return await withVm(context, name, "stop", async (vm) => {
     const began = performance.now();
-    let how: StoppedBy = "forced";
-    if (!vm.isHalfStarted) {
-      mustBe(vm, "stop", ["running", "paused"]);
-      const sound = mustBeSound(vm);
-      if (force) await cutPower(context, sound);
-      else how = await shutDown(context, sound, timeoutSeconds);
-    }
-    await endMachine(vm);
+    const how = await stopHeld(context, vm, { force, timeoutSeconds });
     const stopSeconds = Math.round(performance.now() - began) / 1000;
     return { name, state: "stopped" as const, how, stopSeconds };
   });
+}
+
+/** Stops a VM whose lock the caller holds. */
+export async function stopHeld(
+  context: Context,
+  vm: Vm,
+  { force, timeoutSeconds }: Omit<z.output<typeof input>, "name">,
+): Promise<StoppedBy> {
+  let how: StoppedBy = "forced";
+  if (!vm.isHalfStarted) {
+    mustBe(vm, "stop", ["running", "paused"]);
+    const sound = mustBeSound(vm);
+    if (force) await cutPower(context, sound);
+    else how = await shutDown(context, sound, timeoutSeconds);
+  }
+  await endMachine(vm);
+  vm.state = "stopped";
+  return how;
 }
 
 const BECAUSE: Record<StoppedBy, string> = {

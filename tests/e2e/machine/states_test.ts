@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { NidoError } from "../../../lib/errors.ts";
+import { files } from "../../../lib/store/files.ts";
+import { isLocked } from "../../../lib/store/lock.ts";
+import { vmLock } from "../../../lib/vm/vm.ts";
 import { eventually, lives, type Nest, nest } from "../../helpers/nest.ts";
 
 const STATES = ["running", "paused", "stopped", "crashed", "broken"] as const;
@@ -13,6 +16,7 @@ const VERBS: Record<string, { input: Record<string, unknown>; answers: string[];
     //                                               running paused stopped crashed broken
     "vm.start": { input: { wait: "running" }, answers: [W, W, "ok", "ok", I] },
     "vm.stop": { input: { force: true }, answers: ["ok", "ok", W, W, I] },
+    "vm.restart": { input: {}, answers: ["-", "-", "-", "-", I] },
     "vm.pause": { input: {}, answers: ["ok", W, W, W, I] },
     "vm.resume": { input: {}, answers: [W, "ok", W, W, I] },
     "vm.info": { input: {}, answers: ["ok", "ok", "ok", "ok", "ok"] },
@@ -81,6 +85,31 @@ async function bringInto(home: Nest, state: State): Promise<void> {
     await eventually("QEMU is gone", async () => !await lives(pid));
   }
   assert.equal((await home.row("x"))?.state, state);
+}
+
+Deno.test("restart stops and starts a VM as one act: nobody gets in between", async () => {
+  await using home = await nest();
+  await home.spawn("x");
+  const before = await home.pid("x");
+  const restarting = home.call("vm.restart", { name: "x", timeoutSeconds: 2 }).catch(told_);
+  await eventually("it is being restarted", async () => await isLocked(lockOf(home)));
+  const starts = await Promise.all(
+    Array.from({ length: 5 }, () => home.call("vm.start", { name: "x" }).catch(told_)),
+  );
+  for (const start of starts) {
+    assert.deepEqual(start, {
+      code: "wrong_state",
+      message: 'Cannot start VM "x": it is running',
+    });
+  }
+  // Its guest has no SSH server: it is up again, and not ready in time.
+  assert.equal((await restarting).code, "timeout");
+  assert.equal((await home.row("x"))?.state, "running");
+  assert.notEqual(await home.pid("x"), before);
+});
+
+function lockOf({ home }: Nest): string {
+  return files.lock(home, vmLock("x", "restart").what);
 }
 
 Deno.test("a VM that is not there: every verb names the nearest one", async () => {
