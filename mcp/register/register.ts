@@ -107,13 +107,12 @@ async function way(isHttp: boolean, rest: string[]): Promise<Way> {
     };
   }
   const main = Deno.mainModule;
+  const path = main.startsWith("file:") ? fileURLToPath(main) : main;
   const env = Deno.env.get("NIDO_HOME");
   return {
     command: Deno.execPath(),
     args: [
-      "run",
-      "-A",
-      main.startsWith("file:") ? fileURLToPath(main) : main,
+      ...(Deno.build.standalone ? [] : ["run", "-A", path]),
       "mcp",
       ...absolute(rest, workspace),
     ],

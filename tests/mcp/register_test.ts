@@ -6,7 +6,8 @@ import { clients } from "../../mcp/register/clients.ts";
 import { jsoncMerge } from "../../mcp/register/jsonc_file.ts";
 import { mergeIntoFile } from "../../mcp/register/merge.ts";
 import { tomlMerge } from "../../mcp/register/toml_file.ts";
-import { nido, withHome } from "../helpers/command.ts";
+import { nido, nidoWords, withHome } from "../helpers/command.ts";
+import { fromFileUrl } from "../helpers/paths.ts";
 
 const parseToml = (text: string) => JSON.parse(JSON.stringify(parse(text)));
 const ENTRY = { command: "nido", args: ["mcp"] };
@@ -158,6 +159,19 @@ Deno.test("each client's entry over HTTP is spelt as it reads it; one can't be t
   });
 });
 
+Deno.test("an installed binary is registered by itself, without the words for Deno", async () => {
+  await withHome(async (home) => {
+    const preload = fromFileUrl("./as_binary.ts");
+    const main = fromFileUrl("../../main.ts");
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--preload", preload, main, "register", "--client", "codex"],
+      env: { HOME: home, NIDO_HOME: home, DENO_DIR: await denoDir(), AS_BINARY: "/opt/nido" },
+    }).output();
+    const { nido: entry } = parseToml(new TextDecoder().decode(stdout)).mcp_servers;
+    assert.deepEqual([entry.command, ...entry.args], ["/opt/nido", "mcp"]);
+  });
+});
+
 Deno.test("nido register prints, writes with --write, and takes back with --remove", async () => {
   await withHome(async (home) => {
     const env = { HOME: home, NO_COLOR: "1", DENO_DIR: await denoDir() };
@@ -171,7 +185,9 @@ Deno.test("nido register prints, writes with --write, and takes back with --remo
       return said.stdout;
     };
     const printed = parseToml(await run("--", "--read-only")).mcp_servers.nido;
-    assert.deepEqual([printed.args.at(-2), printed.args.at(-1)], ["mcp", "--read-only"]);
+    const [program, ...words] = nidoWords();
+    const started = [program, ...words.filter((word) => word !== "--no-prompt")];
+    assert.deepEqual([printed.command, ...printed.args], [...started, "mcp", "--read-only"]);
     assert.equal(printed.env.NIDO_HOME, join(home, "nest"));
     await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
     assert.match(await run("--write", "--", "--read-only"), /^Registered with codex in /);
