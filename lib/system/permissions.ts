@@ -63,7 +63,7 @@ export async function permissionsFor(home: string): Promise<Permission[]> {
     {
       flag: "--allow-net",
       reason: "unscoped, because Deno names unix sockets one by one and each VM has its own; " +
-        "Nido itself connects to 127.0.0.1 and its own sockets only",
+        "Nido connects to 127.0.0.1, its own sockets, and the servers of images, catalogs and releases",
     },
     {
       flag: `--allow-env=${VARIABLES.join(",")}`,

@@ -40,6 +40,9 @@ Deno.test("CONTRIBUTING's five steps make a working operation", async () => {
       const args of [
         ["task", "schemas"],
         ["task", "reference"],
+        ["task", "reference", "--check"],
+        ["task", "api"],
+        ["task", "api", "--check"],
         ["fmt", "--check", "lib/operations.ts", "lib/vm/age.ts", "tests/vm"],
         ["lint", "lib/vm/age.ts", "tests/vm"],
         ["task", "layers"],
