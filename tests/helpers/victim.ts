@@ -22,5 +22,6 @@ export async function runVictim(home: string, args: string[], end: End) {
     stdout: "null",
     stderr: "piped",
   }).output();
-  return { signal: output.signal, stderr: new TextDecoder().decode(output.stderr) };
+  const { signal, code } = output;
+  return { signal, code, stderr: new TextDecoder().decode(output.stderr) };
 }
