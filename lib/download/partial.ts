@@ -80,7 +80,7 @@ async function lookAt(home: string, key: string): Promise<PartialDownload> {
     sizeBytes: bytes?.size ?? 0,
     totalBytes: record?.totalBytes,
     modifiedAt: (stat?.mtime ?? new Date()).toISOString(),
-    busy: await isBusy(home, key),
+    busy: await isLocked(files.lock(home, downloadLock(key))),
   };
 }
 
@@ -111,15 +111,6 @@ export async function sweepDownloads(context: Context): Promise<void> {
       // Race: somebody resumes it at this moment.
       if (!(error instanceof NidoError && error.code === "busy")) throw error;
     });
-  }
-}
-
-async function isBusy(home: string, key: string): Promise<boolean> {
-  try {
-    return await isLocked(files.lock(home, downloadLock(key)));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }
 

@@ -61,8 +61,7 @@ export async function storeBuilt(
   await prepareHome(home);
   await sweepStaging(home);
   const lock = { doing, patienceMs: LONG_WORK_MS };
-  const isBusy = isLocked(files.lock(home, imageLock(name))).catch(() => false); // there is no lock yet
-  if (await isBusy) {
+  if (await isLocked(files.lock(home, imageLock(name)))) {
     context.report({ stage: "wait", message: `waiting for who else works on image "${name}"` });
   }
   return await withLock(context, { ...lock, what: imageLock(name) }, async () => {

@@ -1,7 +1,7 @@
 import type { Context } from "../context.ts";
 import { files } from "../store/files.ts";
 import { isThere } from "../store/is_there.ts";
-import { retireLock, tryLockFile } from "../store/lock.ts";
+import { isLocked, retireLock, tryLockFile } from "../store/lock.ts";
 import { namesIn } from "../store/record.ts";
 import { removeRunFolder } from "../store/run_folder.ts";
 import { removeConsoleLocks, removeMachine } from "../vm/discard.ts";
@@ -22,7 +22,7 @@ export async function withIncubator<T>(
   await sweepIncubators(context);
   for (;;) {
     const incubator = incubatorOf(context, crypto.randomUUID().slice(0, 8));
-    const lock = await tryLockFile(`${incubator.folder}.lock`, "incubate");
+    using lock = await tryLockFile(`${incubator.folder}.lock`, "incubate");
     if (!lock) continue; // Race: a sweeper found our lock file before we had locked it
     try {
       await Deno.mkdir(incubator.folder, { mode: 0o700 });
@@ -34,10 +34,17 @@ export async function withIncubator<T>(
   }
 }
 
+/** Incubators of commands that died; the machines of some may run on. */
+export async function deadIncubators(context: Context): Promise<Incubator[]> {
+  const all = await listIncubators(context);
+  const held = await Promise.all(all.map(({ folder }) => isLocked(`${folder}.lock`)));
+  return all.filter((_, index) => !held[index]);
+}
+
 /** Ends and removes the incubators of commands that died. */
 export async function sweepIncubators(context: Context): Promise<void> {
   for (const incubator of await listIncubators(context)) {
-    const lock = await tryLockFile(`${incubator.folder}.lock`, "sweep");
+    using lock = await tryLockFile(`${incubator.folder}.lock`, "sweep");
     if (!lock) continue;
     await clear(context, incubator);
     await retireLock(lock);

@@ -75,8 +75,13 @@ export async function tryLockFile(path: string, doing: string): Promise<Lock | u
 
 /** Whether somebody holds a lock at this moment; asking is in nobody's way. */
 export async function isLocked(path: string): Promise<boolean> {
-  using file = await Deno.open(path, { read: true });
-  return !await file.tryLock(false); // shared, so that two who ask don't take each other for a holder
+  try {
+    using file = await Deno.open(path, { read: true });
+    return !await file.tryLock(false); // shared, so that two who ask don't take each other for a holder
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false; // it was never taken, or is retired
+    throw error;
+  }
 }
 
 // On a full disk a lock must still be had, or nothing could be stopped or deleted any more.

@@ -28,6 +28,7 @@ export async function withStaging<T>(
 ): Promise<T> {
   await sweepStaging(context.home);
   const { folder, lock } = await lockFreshFolder(context.home);
+  using _held = lock; // also when what was built can't be removed
   try {
     await Deno.mkdir(folder, { mode: 0o700 });
     return await use(folder);
@@ -52,7 +53,7 @@ export async function sweepStaging(home: string): Promise<string[]> {
   const names = await namesIn(files.staging(home));
   for (const name of new Set(names.map((entry) => entry.replace(/\.lock$/, "")))) {
     const folder = join(files.staging(home), name);
-    const lock = await tryLockFile(`${folder}.lock`, "sweep");
+    using lock = await tryLockFile(`${folder}.lock`, "sweep");
     if (!lock) continue;
     await removeIfThere(folder);
     await retireLock(lock);

@@ -5,6 +5,7 @@ import { field, operation } from "../operation.ts";
 import { type Check, type Examination, type Finding, finding } from "./checks/check.ts";
 import { home, staging } from "./checks/home.ts";
 import { disks, images } from "./checks/images.ts";
+import { incubators } from "./checks/incubators.ts";
 import { accelerator, firmware, processTools, qemu, qemuImg, ssh } from "./checks/programs.ts";
 import { disk, memory } from "./checks/resources.ts";
 import { templates, warm } from "./checks/templates.ts";
@@ -13,7 +14,7 @@ import { orphans, sockets, vms } from "./checks/vms.ts";
 /** Everything that doctor looks at, in the order in which it is told. */
 export const checks: Check[] = [
   ...[home, qemu, qemuImg, firmware, accelerator, ssh, processTools, disk, memory],
-  ...[vms, sockets, orphans, images, disks, templates, warm, staging],
+  ...[vms, sockets, orphans, incubators, images, disks, templates, warm, staging],
 ];
 
 const input = z.strictObject({

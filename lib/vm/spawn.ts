@@ -6,6 +6,7 @@ import type { FirstBoot } from "../guest/readiness.ts";
 import type { ReaderLink } from "../guest/reader.ts";
 import { needsEarlyBoot } from "../guest/warm_user_data.ts";
 import { type Choice, chooseMoment, rung } from "../moment/choose.ts";
+import { sweepIncubators } from "../moment/incubator.ts";
 import { setAside, touch, wakeFrom } from "../moment/moment.ts";
 import { operation } from "../operation.ts";
 import { vmFiles } from "../store/files.ts";
@@ -68,6 +69,7 @@ export async function spawn(
 ): Promise<z.input<typeof output>> {
   await prepareHome(context.home);
   await endAllLeases(context);
+  await sweepIncubators(context);
   const plan = await makePlan(context, request);
   plan.record.lease = leaseFor(context, request);
   let choice = await choose(context, plan, request);

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { tryLockFile } from "../../lib/store/lock.ts";
 import { runFolder } from "../../lib/store/run_folder.ts";
 import type { Check, Finding } from "../../lib/system/checks/check.ts";
 import { home, staging } from "../../lib/system/checks/home.ts";
+import { incubators } from "../../lib/system/checks/incubators.ts";
 import { disks, images } from "../../lib/system/checks/images.ts";
 import {
   accelerator,
@@ -165,6 +167,27 @@ Deno.test("sockets of no VM are told, and --fix removes them", async () => {
   });
   assert.deepEqual(stateOf(await look(sockets, host, true)), ["sockets ok"]);
   await assert.rejects(Deno.stat(stale), Deno.errors.NotFound);
+});
+
+Deno.test("an incubator of a command that died is told, and --fix sweeps it; a used one is let be", async () => {
+  await using host = await fakeHost();
+  const folder = join(host.context.home, "incubators", "deadbeef");
+  await Deno.mkdir(folder, { recursive: true });
+  {
+    using _used = await tryLockFile(`${folder}.lock`, "incubate");
+    assert.deepEqual(stateOf(await look(incubators, host, true)), ["incubators ok"]);
+    assert.ok((await Deno.stat(folder)).isDirectory);
+  }
+  assert.deepEqual(await look(incubators, host), [{
+    name: "incubators",
+    state: "warning",
+    message: "1 incubator of a command that died may still run: the next spawn sweeps it",
+    fix: "nido doctor --fix",
+  }]);
+  const [swept] = await look(incubators, host, true);
+  assert.deepEqual([swept!.message, swept!.fixed], ["Swept 1 incubator", true]);
+  await assert.rejects(Deno.stat(folder), Deno.errors.NotFound);
+  assert.deepEqual(stateOf(await look(incubators, host)), ["incubators ok"]);
 });
 
 Deno.test("a broken VM's sockets are its own still", async () => {

@@ -61,7 +61,7 @@ export async function readHostJob(home: string, id: string): Promise<HostJob | u
   const folder = files.job(home, id);
   const known = await readRecord(join(folder, jobFiles.record), record);
   if (!known) return undefined;
-  const lives = await isLocked(join(folder, jobFiles.lock)).catch(() => false); // it is being removed
+  const lives = await isLocked(join(folder, jobFiles.lock));
   // The outcome is read last: a process that has ended meanwhile had written it before.
   const ended = await readRecord(join(folder, jobFiles.outcome), outcome);
   if (!ended) return { id, ...known, state: lives ? "running" : "lost" };
